@@ -1,0 +1,1 @@
+"""Sources, cleaning, licences, deduplication."""

@@ -1,0 +1,1 @@
+"""Evidence that training rows share nothing with examinations."""

@@ -1,0 +1,1 @@
+"""What a model was worth, by executed tests and by likelihood."""

@@ -1,0 +1,1 @@
+"""Phi configurations and generation with token healing."""

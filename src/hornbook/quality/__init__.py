@@ -1,0 +1,1 @@
+"""Annotate, embed, classify, score, choose."""

@@ -1,0 +1,1 @@
+"""Complete recipes; `extends:` derives one from another."""

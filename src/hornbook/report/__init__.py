@@ -1,0 +1,1 @@
+"""Artifacts to one HTML page; computes nothing."""

@@ -1,0 +1,1 @@
+"""Runs untrusted Python; says what it does not stop."""

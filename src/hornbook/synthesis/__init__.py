@@ -1,0 +1,1 @@
+"""Textbooks and exercises, written and verified."""

@@ -1,0 +1,1 @@
+"""Problems as data, and mutants of their solutions."""
