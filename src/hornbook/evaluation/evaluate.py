@@ -1,0 +1,220 @@
+"""What a model is worth: executed tests, and bits per byte of gold solutions."""
+
+from __future__ import annotations
+
+import ast
+import json
+import warnings
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import Field
+
+from hornbook.artifacts import Ledger, append_jsonl, read_jsonl, write_json
+from hornbook.config import Config
+from hornbook.evaluation.metrics import mean, pass_at_k, ratio
+from hornbook.model.generate import Decoding, complete
+from hornbook.model.likelihood import likelihoods
+from hornbook.model.load import LanguageModel, load
+from hornbook.progress import Meter
+from hornbook.records import Problem, Sample, Verdict
+from hornbook.sandbox.run import Program, Sandbox, judge, probe
+from hornbook.tasks.load import load as load_problems
+
+
+class Evaluate(Config):
+    """`benchmarks`: names or paths of problem files. `samples` per problem (n) must reach the largest `k`.
+
+    `batch_sequences` is semantic: another batch shape rounds differently and can turn a greedy choice.
+    """
+
+    benchmarks: list[str] = ["unconventional"]
+    k: list[int] = [1]
+    samples: int = Field(1, ge=1)
+    decoding: Decoding = Decoding()
+    likelihood: bool = True
+    bootstrap: int = Field(2000, ge=100)
+    seed: int = 0
+    batch_sequences: int = Field(64, ge=1)
+    sandbox: Sandbox = Sandbox()
+
+
+def evaluate(
+    config: Evaluate, *, model: Path, problems: Mapping[str, Path], out: Path, ledger: Ledger, device: str = "cpu"
+) -> None:
+    """Write `samples.jsonl`, `verdicts.jsonl`, `likelihood.parquet` and `results.json` for one model.
+
+    `problems` adds benchmarks that are artifacts (held-out exercises), by name. Samples already written are kept.
+    """
+    benchmarks = gather(config.benchmarks, problems)
+    language_model = load(model, device)
+    samples = generate(config, language_model, benchmarks, out / "samples.jsonl")
+    bits = score(language_model, benchmarks) if config.likelihood else {}
+    write_likelihood(out / "likelihood.parquet", bits)
+    judge_and_write(config, benchmarks, samples, bits, out, ledger)
+
+
+def gather(names: Iterable[str], extra: Mapping[str, Path]) -> dict[str, list[Problem]]:
+    """Benchmark name → its problems, in name order."""
+    found = {name: load_problems(name) for name in names}
+    found.update({name: load_problems(folder) for name, folder in extra.items()})
+    return dict(sorted(found.items()))
+
+
+def generate(
+    config: Evaluate, model: LanguageModel, benchmarks: Mapping[str, list[Problem]], path: Path
+) -> dict[str, list[Sample]]:
+    """Complete every prompt `samples` times, in fixed batches that are written as they come and never made twice."""
+    asked = [(name, p, n) for name, ps in benchmarks.items() for p in ps for n in range(config.samples)]
+    asked.sort(key=lambda row: (row[0], len(row[1].prompt), row[1].task_id, row[2]))
+    size = config.batch_sequences
+    done = whole_batches(path, size, len(asked))
+    with Meter("generate", len(asked), "completions") as meter, path.open("a", encoding="utf-8") as stream:
+        meter.start_at(done)
+        for start in range(done, len(asked), size):
+            batch = asked[start : start + size]
+            decoding = config.decoding.model_copy(update={"seed": config.decoding.seed + start})
+            texts = complete(model, [problem.prompt for _, problem, _ in batch], decoding)
+            for (name, problem, number), text in zip(batch, texts, strict=True):
+                row = {"benchmark": name, "task_id": problem.task_id, "sample": number, "completion": text}
+                stream.write(json.dumps(row) + "\n")
+            stream.flush()
+            meter.advance(len(batch))
+    found: dict[str, list[Sample]] = defaultdict(list)
+    for row in read_jsonl(path):
+        found[row["benchmark"]].append(Sample(row["task_id"], row["sample"], row["completion"]))
+    return dict(found)
+
+
+def whole_batches(path: Path, size: int, total: int) -> int:
+    """How many samples an earlier try wrote in whole batches; what stands behind them is cut off."""
+    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    whole = [line for line in lines if line.endswith(b"\n")]
+    kept = len(whole) if len(whole) == total else len(whole) // size * size
+    path.write_bytes(b"".join(whole[:kept]))
+    return kept
+
+
+def score(model: LanguageModel, benchmarks: Mapping[str, list[Problem]]) -> dict[str, list[dict[str, Any]]]:
+    """Bits and bytes of every gold solution given its prompt."""
+    found = {}
+    for name, problems in benchmarks.items():
+        scored = likelihoods(model, [(p.prompt, p.canonical_solution) for p in problems])
+        found[name] = [
+            {"task_id": p.task_id, "bits": round(s.bits, 4), "bytes": s.bytes}
+            for p, s in zip(problems, scored, strict=True)
+        ]
+    return found
+
+
+def write_likelihood(path: Path, bits: Mapping[str, list[dict[str, Any]]]) -> None:
+    """One row a problem: benchmark, task_id, bits, bytes."""
+    rows = [{"benchmark": name, **row} for name, part in bits.items() for row in part]
+    kinds = [("benchmark", pa.string()), ("task_id", pa.string()), ("bits", pa.float64()), ("bytes", pa.int64())]
+    pq.write_table(pa.Table.from_pylist(rows, schema=pa.schema(kinds)), path, compression="zstd")
+
+
+def judge_and_write(
+    config: Evaluate,
+    benchmarks: Mapping[str, list[Problem]],
+    samples: Mapping[str, list[Sample]],
+    bits: Mapping[str, list[dict[str, Any]]],
+    out: Path,
+    ledger: Ledger,
+) -> None:
+    """Run every sample's program, then write verdicts and results."""
+    (out / "verdicts.jsonl").unlink(missing_ok=True)
+    results: dict[str, Any] = {}
+    for name, problems in benchmarks.items():
+        verdicts = judge_samples(config.sandbox, problems, samples.get(name, []))
+        for verdict in verdicts:
+            append_jsonl(out / "verdicts.jsonl", {"benchmark": name, **verdict.row()})
+        results[name] = summarize(config, problems, samples.get(name, []), verdicts, bits.get(name, []))
+        ledger.rows_in += len(samples.get(name, []))
+        ledger.rows_out += len(verdicts)
+    isolation = probe(config.sandbox).level
+    write_json(out / "results.json", {"benchmarks": results, "isolation": isolation})
+    ledger.figures = {name: headline(result) for name, result in results.items()}
+
+
+def program_of(problem: Problem, completion: str) -> str:
+    """The whole program: the prompt continued, or the completion alone where it is a program of its own (MBPP)."""
+    return problem.prompt + completion if problem.completes else completion
+
+
+def judge_samples(sandbox: Sandbox, problems: Sequence[Problem], samples: Sequence[Sample]) -> list[Verdict]:
+    """Verdicts of samples by executed tests. The tests of benchmarks are trusted: they are ours or published."""
+    by_id = {problem.task_id: problem for problem in problems}
+    programs = []
+    for sample in samples:
+        problem = by_id[sample.task_id]
+        source = program_of(problem, sample.completion)
+        programs.append(Program(sample.task_id, sample.sample, source, problem.test, problem.entry_point, trusted=True))
+    return judge(sandbox, programs)
+
+
+def parses(source: str) -> bool:
+    """Whether Python can parse the program."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def summarize(
+    config: Evaluate,
+    problems: Sequence[Problem],
+    samples: Sequence[Sample],
+    verdicts: Sequence[Verdict],
+    bits: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """One benchmark's results, each figure with its interval over problems. Problems without samples are `missing`."""
+    passed: dict[str, list[bool]] = defaultdict(list)
+    for verdict in verdicts:
+        passed[verdict.task_id].append(verdict.status == "passed")
+    by_id = {problem.task_id: problem for problem in problems}
+    fewest = min((len(v) for v in passed.values()), default=0)
+    repeats, seed = config.bootstrap, config.seed
+    result: dict[str, Any] = {
+        "problems": len(problems),
+        "missing": sum(problem.task_id not in passed for problem in problems),
+        "samples": len(samples),
+        "statuses": {s: sum(v.status == s for v in verdicts) for s in sorted({v.status for v in verdicts})},
+        "pass_at_k": {
+            str(k): mean([pass_at_k(len(v), sum(v), k) for _, v in sorted(passed.items())], repeats, seed)
+            for k in config.k
+            if passed and k <= fewest
+        },
+        "families": families(problems, passed),
+    }
+    if samples:
+        rate = [float(parses(program_of(by_id[s.task_id], s.completion))) for s in samples]
+        result["parse_rate"] = mean(rate, repeats, seed)
+    if bits:
+        result["bits_per_byte"] = ratio([b["bits"] for b in bits], [b["bytes"] for b in bits], repeats, seed)
+    return result
+
+
+def families(problems: Sequence[Problem], passed: Mapping[str, list[bool]]) -> dict[str, dict[str, float]]:
+    """Per family: how many problems were answered, and the share of their samples that passed."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for problem in problems:
+        if problem.task_id in passed:
+            answers = passed[problem.task_id]
+            found[problem.family or "all"].append(sum(answers) / len(answers))
+    return {name: {"problems": len(v), "pass_at_1": round(sum(v) / len(v), 6)} for name, v in sorted(found.items())}
+
+
+def headline(result: Mapping[str, Any]) -> dict[str, float]:
+    """The figures of a benchmark that go into a manifest."""
+    found = {f"pass@{k}": estimate["value"] for k, estimate in result["pass_at_k"].items()}
+    if "bits_per_byte" in result:
+        found["bits_per_byte"] = result["bits_per_byte"]["value"]
+    return found

@@ -1,0 +1,73 @@
+"""A model folder, opened for use: weights, tokenizer, and the bytes that each token stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hornbook.errors import InputError
+
+if TYPE_CHECKING:
+    from transformers import PhiForCausalLM, PreTrainedTokenizerFast
+
+
+@dataclass
+class LanguageModel:
+    """A causal language model and its tokenizer. `context` is in tokens."""
+
+    model: PhiForCausalLM
+    tokenizer: PreTrainedTokenizerFast
+
+    @property
+    def context(self) -> int:
+        """The longest sequence the model was made for."""
+        return int(self.model.config.max_position_embeddings)
+
+    @property
+    def end_of_text(self) -> int:
+        """The id of the token that stands between documents, which also opens a prompt, as in training."""
+        return int(self.tokenizer.eos_token_id)
+
+    @cached_property
+    def token_bytes(self) -> list[bytes]:
+        """The bytes of every token id; b"" for special tokens."""
+        alphabet = byte_alphabet()
+        special = set(self.tokenizer.all_special_ids)
+        table = []
+        for number in range(self.model.config.vocab_size):
+            text = self.tokenizer.convert_ids_to_tokens(number) if number < len(self.tokenizer) else None
+            if text is None or number in special:
+                table.append(b"")
+            elif all(character in alphabet for character in text):
+                table.append(bytes(alphabet[character] for character in text))
+            else:
+                table.append(self.tokenizer.decode([number]).encode())
+        return table
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of a text, no special tokens added."""
+        return list(self.tokenizer.encode(text, add_special_tokens=False, verbose=False))
+
+
+def byte_alphabet() -> dict[str, int]:
+    """The printable characters by which byte-level BPE writes the 256 bytes (GPT-2's convention)."""
+    printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+    others = [byte for byte in range(256) if byte not in printable]
+    table = {chr(byte): byte for byte in printable}
+    table.update({chr(256 + place): byte for place, byte in enumerate(others)})
+    return table
+
+
+def load(folder: Path | str, device: str = "cpu") -> LanguageModel:
+    """Open a model folder (or, with a network, a hub name). Raises InputError when it is not one."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).to(device).eval()
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{folder}: not a model folder ({str(error).splitlines()[0][:200]})") from None
+    return LanguageModel(model, tokenizer)
