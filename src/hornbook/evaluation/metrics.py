@@ -43,7 +43,7 @@ def estimate(value: float, statistics: np.ndarray) -> dict[str, float]:
 
 
 def ratio(numerators: Sequence[float], denominators: Sequence[float], repeats: int, seed: int) -> dict[str, float]:
-    """sum/sum over problems with a bootstrap interval: bits per byte from bits and bytes, a mean from values and ones."""
+    """sum over sum, with an interval over problems: bits per byte from bits and bytes, a mean from values and ones."""
     top, bottom = np.asarray(numerators, float), np.asarray(denominators, float)
     picks = resamples(len(top), repeats, seed)
     return estimate(top.sum() / bottom.sum(), top[picks].sum(1) / bottom[picks].sum(1))

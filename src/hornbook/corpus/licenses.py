@@ -1,0 +1,157 @@
+"""From what a distribution says of its licence to SPDX ids. What cannot be told for sure stays unknown (an empty list).
+
+Asked in this order, the first that answers wins: `License-Expression` (PEP 639), the `License` field (a name, an SPDX
+expression, or a whole licence text), the trove classifiers, the licence files. "BSD" alone does not say which BSD
+licence it is: then the text of the licence file decides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from importlib.metadata import Distribution
+
+STANDARD_LIBRARY = ["PSF-2.0"]
+
+# A name as people write it, lower case, without "license", "the", punctuation and spaces → SPDX id.
+NAMES = {
+    "0bsd": "0BSD",
+    "apache": "Apache-2.0",
+    "apache2": "Apache-2.0",
+    "apache20": "Apache-2.0",
+    "apachesoftware": "Apache-2.0",
+    "apachesoftware20": "Apache-2.0",
+    "apachev2": "Apache-2.0",
+    "asl2": "Apache-2.0",
+    "bsd2clause": "BSD-2-Clause",
+    "simplifiedbsd": "BSD-2-Clause",
+    "bsd3": "BSD-3-Clause",
+    "bsd3clause": "BSD-3-Clause",
+    "3clausebsd": "BSD-3-Clause",
+    "newbsd": "BSD-3-Clause",
+    "modifiedbsd": "BSD-3-Clause",
+    "boostsoftware10bsl10": "BSL-1.0",
+    "bsl10": "BSL-1.0",
+    "cc010": "CC0-1.0",
+    "cc010universalcc010publicdomaindedication": "CC0-1.0",
+    "cnripython": "CNRI-Python",
+    "eclipsepublic20epl20": "EPL-2.0",
+    "gnuafferogeneralpublicv3": "AGPL-3.0-only",
+    "gnuafferogeneralpublicv3orlateragplv3+": "AGPL-3.0-or-later",
+    "gnugeneralpublicv2gplv2": "GPL-2.0-only",
+    "gnugeneralpublicv2orlatergplv2+": "GPL-2.0-or-later",
+    "gnugeneralpublicv3gplv3": "GPL-3.0-only",
+    "gnugeneralpublicv3orlatergplv3+": "GPL-3.0-or-later",
+    "gnulessergeneralpublicv2lgplv2": "LGPL-2.0-only",
+    "gnulessergeneralpublicv2orlaterlgplv2+": "LGPL-2.0-or-later",
+    "gnulessergeneralpublicv3lgplv3": "LGPL-3.0-only",
+    "gnulessergeneralpublicv3orlaterlgplv3+": "LGPL-3.0-or-later",
+    "gplv2": "GPL-2.0-only",
+    "gplv3": "GPL-3.0-only",
+    "historicalpermissionnoticeanddisclaimerhpnd": "HPND",
+    "hpnd": "HPND",
+    "isc": "ISC",
+    "isciscl": "ISC",
+    "mit": "MIT",
+    "expat": "MIT",
+    "mitnoattributionmit0": "MIT-0",
+    "mozillapublic20mpl20": "MPL-2.0",
+    "mpl20": "MPL-2.0",
+    "psf": "PSF-2.0",
+    "psf20": "PSF-2.0",
+    "pythonsoftwarefoundation": "PSF-2.0",
+    "unlicense": "Unlicense",
+    "unlicenseunlicense": "Unlicense",
+    "zlib": "Zlib",
+    "zliblibpng": "Zlib",
+    "zopepublic": "ZPL-2.1",
+    "zpl21": "ZPL-2.1",
+}
+KNOWN = frozenset(NAMES.values())
+
+# What a licence text of each kind holds; the first row whose phrases all occur (spaces and case aside) wins.
+TEXTS: list[tuple[str, tuple[str, ...]]] = [
+    ("Apache-2.0", ("apache license", "version 2.0")),
+    ("MPL-2.0", ("mozilla public license", "2.0")),
+    ("BSD-3-Clause", ("redistribution and use in source and binary forms", "neither the name")),
+    ("BSD-3-Clause", ("redistribution and use in source and binary forms", "may not be used to endorse")),
+    ("BSD-2-Clause", ("redistribution and use in source and binary forms", "reproduce the above copyright")),
+    ("MIT", ("permission is hereby granted, free of charge", "this permission notice shall be included")),
+    ("ISC", ("permission to use, copy, modify, and/or distribute this software for any purpose",)),
+    ("PSF-2.0", ("python software foundation license",)),
+    ("Unlicense", ("this is free and unencumbered software released into the public domain",)),
+]
+
+
+def spdx(distribution: Distribution) -> list[str]:
+    """The SPDX ids a distribution claims, sorted; empty where it makes no claim that can be understood.
+
+    All ids of an expression are listed: `A OR B` gives both, so a gate that asks for every id to be allowed errs on
+    the safe side.
+    """
+    meta = distribution.metadata
+    field = meta.get("License") or ""
+    ways: tuple[Callable[[], list[str]], ...] = (
+        lambda: from_expression(meta.get("License-Expression") or ""),
+        lambda: from_name(field),
+        lambda: from_text(field),
+        lambda: from_classifiers(meta.get_all("Classifier") or []),
+        lambda: sorted({name for text in license_files(distribution) for name in from_text(text)}),
+    )
+    return next((found for way in ways if (found := way())), [])
+
+
+def from_expression(expression: str) -> list[str]:
+    """The ids in an SPDX expression; an exception stays with its licence.
+
+    >>> from_expression("(MIT OR Apache-2.0 WITH LLVM-exception) AND MIT")
+    ['Apache-2.0 WITH LLVM-exception', 'MIT']
+    """
+    bare = expression.replace("(", " ").replace(")", " ")
+    return sorted({part.strip() for part in re.split(r"\b(?:AND|OR)\b", bare, flags=re.IGNORECASE) if part.strip()})
+
+
+def from_name(name: str) -> list[str]:
+    """The id a licence's name means, or the ids of an expression made of ids known here.
+
+    >>> from_name("Apache 2.0 License"), from_name("MPL-2.0 AND MIT"), from_name("BSD")
+    (['Apache-2.0'], ['MIT', 'MPL-2.0'], [])
+    """
+    if len(name) > 200:
+        return []
+    parts = from_expression(name)
+    if parts and all(part in KNOWN for part in parts):
+        return parts
+    known = NAMES.get(plain_name(name))
+    return [known] if known else []
+
+
+def plain_name(name: str) -> str:
+    """A licence's name without what people write differently.
+
+    >>> plain_name("The BSD 3-Clause License"), plain_name("Apache License, Version 2.0")
+    ('bsd3clause', 'apache20')
+    """
+    return re.sub(r"\b(the|licen[cs]e|version)\b|[^a-z0-9+]", "", name.lower())
+
+
+def from_classifiers(classifiers: Iterable[str]) -> list[str]:
+    """The ids that trove classifiers name; `License :: OSI Approved :: BSD License` is too vague and gives none."""
+    names = [text.rsplit("::", 1)[-1].strip() for text in classifiers if text.startswith("License ::")]
+    return sorted({name for text in names for name in from_name(text)})
+
+
+def from_text(text: str) -> list[str]:
+    """The id of a licence's full text, by phrases that only it holds."""
+    flat = " ".join(text.lower().split())
+    return next(([name] for name, phrases in TEXTS if all(phrase in flat for phrase in phrases)), [])
+
+
+def license_files(distribution: Distribution) -> Iterator[str]:
+    """The texts of the licence files beside a distribution's metadata."""
+    for file in distribution.files or []:
+        if ".dist-info" in str(file) and re.match(r"(LICEN[CS]E|COPYING)", file.name, re.IGNORECASE):
+            try:
+                yield str(file.locate().read_text("utf-8", "replace"))
+            except OSError:
+                continue

@@ -1,0 +1,108 @@
+"""Remove training rows that share text, or the shape of a program, with an examination; give evidence for each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+
+import pyarrow as pa
+from pydantic import Field
+
+from hornbook.artifacts import Ledger
+from hornbook.config import Config, operational
+from hornbook.decontamination import canaries
+from hornbook.decontamination.judge import Finding, Judge, judge_all
+from hornbook.decontamination.ngrams import Item, allowed_too_short
+from hornbook.decontamination.rows import STAGE, Rows, read_rows
+from hornbook.errors import InputError, RequestError
+from hornbook.progress import track
+from hornbook.records import Rejected, write_dataset, write_table
+from hornbook.tasks.load import load
+
+
+class Decontaminate(Config):
+    """Which examinations to keep out of training data, and how alike is too alike.
+
+    `ngram`: how many words in a row may not be shared (phi-1 §5 and phi-4 Algorithm 1: 13); None switches the tier off.
+    `syntax_threshold`: the match rate τ of syntax trees from which a program counts as the same (phi-1 Table 3: 0.95 to
+    0.8); off by default. It is severe with short programs: every function that returns the sum of its two arguments has
+    the same shape, so expect removals that are no leak.
+    `allow`: texts whose n-grams do not count, such as a licence header or a template's sentence. With ngram=13,
+    `allow=["Return the largest of the given numbers, or None if there are no numbers at all."]` (16 words) allows its
+    four 13-grams and nothing more.
+    """
+
+    against: list[str] = []  # names of benchmarks or paths, as `tasks.load` takes them
+    ngram: int | None = Field(13, ge=2, le=1000)
+    syntax_threshold: float | None = Field(None, ge=0.1, le=1)
+    allow: list[str] = []
+    workers: int = operational(1, ge=1)
+
+
+def decontaminate(
+    config: Decontaminate, *, rows: Path, references: Sequence[Path | str] = (), out: Path, ledger: Ledger
+) -> None:
+    """Write `out/<kind>` (the clean rows, columns as they came, sorted by id) and `out/rejected`.
+
+    `rows`: documents, exercises or sections; a dataset folder, a Parquet or a JSONL file. What must not leak: the items
+    of `config.against` and of `references`, each as the text of its prompt and solution. A reject's reason is its tier
+    (`ngram`, `syntax`) or `malformed`; its detail is the item and what is shared. Rewordings pass both tiers.
+    Raises InputError for unusable files, RequestError for settings that decide nothing.
+    """
+    items = reference_items([*config.against, *references])
+    check_settings(config, items)
+    table = read_rows(Path(rows))
+    planted = canaries.plant(config.ngram, config.syntax_threshold)
+    judge = Judge(
+        [*items, *planted.items], config.ngram, config.syntax_threshold, allow=[*config.allow, *planted.allow]
+    )
+    texts = chain(table.texts(), (canary.text for canary in planted.rows))
+    total = table.table.num_rows + len(planted.rows)
+    findings = list(track(judge_all(judge, texts, config.workers), STAGE, total))
+    canaries.check(planted.rows, findings[table.table.num_rows :], ledger)
+    write(table, findings[: table.table.num_rows], rows=Path(rows), out=Path(out), ledger=ledger)
+    ledger.figures["items"] = len(items)
+    ledger.figures["items_too_short"] = judge.index.too_short if judge.index else 0
+
+
+def reference_items(sources: Sequence[Path | str]) -> list[Item]:
+    """The items of all sources, each as the text of its prompt and solution."""
+    problems = chain.from_iterable(load(source) for source in sources)
+    return [Item(problem.task_id, problem.prompt + problem.canonical_solution) for problem in problems]
+
+
+def check_settings(config: Decontaminate, items: Sequence[Item]) -> None:
+    """Raise RequestError for settings under which nothing could ever be found or allowed."""
+    if not items:
+        raise RequestError("nothing to decontaminate against; name a benchmark or a problem file in `against`")
+    if config.ngram is None and config.syntax_threshold is None:
+        raise RequestError("both tiers are off; set `ngram` (13) or `syntax_threshold` (0.95)")
+    for entry in allowed_too_short(config.allow, config.ngram) if config.ngram else []:
+        raise RequestError(
+            f"allow: {entry[:60]!r} has fewer than {config.ngram} words, so it allows nothing; lengthen it"
+        )
+
+
+def write(table: Rows, findings: Sequence[Finding | None], *, rows: Path, out: Path, ledger: Ledger) -> None:
+    """Write the clean rows and the rejects, and count them."""
+    if (out / table.kind).resolve() == rows.resolve():
+        raise InputError(f"{out}: would overwrite its own input {rows}; choose another --out")
+    pairs = zip(table.ids(), findings, strict=True)
+    rejects = [Rejected(i, STAGE, f.tier, f.detail, f.excerpt) for i, f in pairs if f] + table.malformed
+    kept = sorted_by_id(table.table.filter(pa.array([finding is None for finding in findings], pa.bool_())))
+    write_table(out / table.kind, kept)
+    write_dataset(out / "rejected", rejects, Rejected)
+    ledger.rows_in += table.table.num_rows + len(table.malformed)
+    ledger.rows_out += kept.num_rows
+    ledger.rejected.update(reject.reason for reject in rejects)
+    ledger.figures["hits"] = dict(sorted(Counter(f"{f.tier} {f.task_id}" for f in findings if f).items()))
+
+
+def sorted_by_id(table: pa.Table) -> pa.Table:
+    """The table sorted by id; untouched when it is already, since sorting copies it."""
+    ids = table.column("id").to_pylist()
+    if ids == sorted(ids):
+        return table
+    return table.take(pa.array(sorted(range(len(ids)), key=ids.__getitem__)))

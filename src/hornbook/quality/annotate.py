@@ -1,0 +1,96 @@
+"""Educational-value labels for a sample of the corpus, asked of a teacher."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import Field
+
+from hornbook.artifacts import Ledger
+from hornbook.config import Config
+from hornbook.quality.agreement import spearman
+from hornbook.records import Annotation, Document, Rejected, read_dataset, write_dataset
+from hornbook.teacher.ask import Provider, Replay, Request, Response, Teacher, ask, open_store
+from hornbook.teacher.readings import Readings, twice_read
+from hornbook.tokens.tokenizer import scatter
+
+RUBRIC = """You judge Python files by their educational value for a student who wants to learn basic coding concepts.
+Give one whole number:
+0 - nothing to learn: boilerplate, generated text, data tables, bare re-exports.
+1 - valid code, but plumbing or glue that means nothing without the project around it.
+2 - some real logic, buried in project-specific or poorly explained code.
+3 - useful: meaningful logic that a student can follow in part, with some general concept.
+4 - very good: largely self-contained, clear, documented, showing a general concept or algorithm.
+5 - outstanding: a teacher would hand it to students.
+Think about the file first. Answer with JSON: {"reason": "<one sentence about this file>", "score": <0-5>}."""
+
+
+class Annotate(Config):
+    """Who annotates, and how many documents. With the packaged readings, all documents that somebody read are taken.
+
+    The question is phi-1's (§2.1); the scale is ours, since the paper does not publish one.
+    """
+
+    teacher: Teacher = Teacher()
+    n: int = Field(1000, gt=0)
+    max_characters: int = 12_000
+    seed: int = 0
+
+
+def annotate(config: Annotate, *, documents: Path, responses: Path, out: Path, ledger: Ledger) -> None:
+    """Write `annotations/` and `rejected/` (answers that could not be read as a label)."""
+    rows = list(read_dataset(documents, Document))
+    provider: Provider = Readings() if config.teacher.provider == "readings" else Replay()
+    chosen = choose(config, rows, provider)
+    answers = ask(provider, [request_for(config, document) for document in chosen], open_store(responses))
+    labels = [
+        read_label(document, answer, config.teacher.model, provider)
+        for document, answer in zip(chosen, answers, strict=True)
+    ]
+    rejected = [label for label in labels if isinstance(label, Rejected)]
+    ledger.rows_in = len(chosen)
+    ledger.rows_out = write_dataset(out / "annotations", [x for x in labels if isinstance(x, Annotation)], Annotation)
+    write_dataset(out / "rejected", rejected, Rejected)
+    ledger.rejected.update(row.reason for row in rejected)
+    if isinstance(provider, Readings):
+        pairs = twice_read()
+        agreement = spearman([a for a, _ in pairs], [b for _, b in pairs])
+        ledger.figures["readers_agreement"] = {"files": len(pairs), "spearman": agreement}
+
+
+def choose(config: Annotate, documents: Sequence[Document], provider: Provider) -> list[Document]:
+    """The documents to annotate: those already read, or `n` drawn by the seed."""
+    if isinstance(provider, Readings):
+        return [document for document in documents if provider.knows(document.text)]
+    return sorted(documents, key=lambda d: scatter(config.seed, d.id))[: config.n]
+
+
+def request_for(config: Annotate, document: Document) -> Request:
+    """The question about one document. Readers saw files whole; a language model sees the first `max_characters`."""
+    teacher = config.teacher
+    text = document.text if teacher.provider == "readings" else document.text[: config.max_characters]
+    return Request(
+        model=teacher.model,
+        messages=(("system", RUBRIC), ("user", text)),
+        temperature=teacher.temperature,
+        top_p=teacher.top_p,
+        max_tokens=teacher.max_tokens,
+    )
+
+
+def read_label(document: Document, answer: Response, model: str, provider: Provider) -> Annotation | Rejected:
+    """The label in an answer, or a reject that says what was wrong with it."""
+    try:
+        start, end = answer.text.index("{"), answer.text.rindex("}") + 1
+        found = json.loads(answer.text[start:end])
+        score, reason = float(found["score"]), str(found["reason"])
+    except (ValueError, KeyError, TypeError):
+        return Rejected(
+            document.id, "annotate", "unreadable-answer", "no JSON with reason and score", answer.text[:200]
+        )
+    if not 0 <= score <= 5:
+        return Rejected(document.id, "annotate", "score-out-of-range", f"{score} is not within 0-5", answer.text[:200])
+    stratum = provider.stratum(document.text) if isinstance(provider, Readings) else "random"
+    return Annotation(document.id, score, reason, model, stratum, document.source, document.path)

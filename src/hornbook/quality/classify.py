@@ -1,0 +1,87 @@
+"""From labels to a classifier, with its agreement measured on packages it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hornbook.artifacts import Ledger
+from hornbook.config import Config
+from hornbook.progress import say
+from hornbook.quality.agreement import auc, spearman
+from hornbook.quality.features import embed
+from hornbook.quality.forest import FILE, Forest, grow, packaged, save
+from hornbook.records import Annotation, Document, read_dataset
+
+
+class Classify(Config):
+    """`min_labels`: with fewer the packaged classifier is used, and the manifest says so.
+
+    `folds`: cross-validation folds; a package is never split between two of them.
+    """
+
+    forest: Forest = Forest()
+    folds: int = 8
+    min_labels: int = 100
+
+
+def classify(config: Classify, *, documents: Path, annotations: Path, out: Path, ledger: Ledger) -> None:
+    """Write `classifier.skops` and `cross_validation.parquet` (id, source, path, stratum, label, predicted)."""
+    labels = list(read_dataset(annotations, Annotation))
+    texts = {document.id: document.text for document in read_dataset(documents, Document)}
+    ledger.rows_in = ledger.rows_out = len(labels)
+    if len(labels) < config.min_labels:
+        say(f"  {len(labels)} labels are fewer than {config.min_labels}: the packaged classifier is used")
+        save(packaged(), out / FILE)
+        write_validation(out, [], np.zeros(0))
+        ledger.figures = {"classifier": "packaged", "labels": len(labels)}
+        return
+    embeddings = embed([texts[label.id] for label in labels])
+    scores = [label.score for label in labels]
+    predicted = cross_validate(config, embeddings, labels)
+    save(grow(config.forest, embeddings, scores), out / FILE)
+    write_validation(out, labels, predicted)
+    ledger.figures = {"classifier": "trained", **agreement(labels, predicted)}
+
+
+def cross_validate(config: Classify, embeddings: np.ndarray, labels: Sequence[Annotation]) -> np.ndarray:
+    """Predict each label by a forest that saw nothing of its package."""
+    from sklearn.model_selection import GroupKFold
+
+    scores = np.array([label.score for label in labels])
+    groups = [label.source for label in labels]
+    folds = min(config.folds, len(set(groups)))
+    predicted = np.full(len(labels), scores.mean())
+    if folds >= 2:
+        for seen, held_out in GroupKFold(folds).split(embeddings, scores, groups):
+            predicted[held_out] = grow(config.forest, embeddings[seen], scores[seen]).predict(embeddings[held_out])
+    return predicted
+
+
+def agreement(labels: Sequence[Annotation], predicted: np.ndarray) -> dict[str, Any]:
+    """Spearman and AUC at ≥3, over all labels and over the random stratum alone."""
+
+    def measure(rows: Sequence[int]) -> dict[str, Any]:
+        truth, guess = [labels[row].score for row in rows], [float(predicted[row]) for row in rows]
+        return {"labels": len(rows), "spearman": spearman(truth, guess), "auc_at_3": auc(truth, guess)}
+
+    everything = range(len(labels))
+    return {**measure(everything), "random": measure([r for r in everything if labels[r].stratum == "random"])}
+
+
+def write_validation(out: Path, labels: Sequence[Annotation], predicted: np.ndarray) -> None:
+    """One row a label: what was read, and what a forest that had not seen its package predicted."""
+    table = {
+        "id": [label.id for label in labels],
+        "source": [label.source for label in labels],
+        "path": [label.path for label in labels],
+        "stratum": [label.stratum for label in labels],
+        "label": pa.array([label.score for label in labels], pa.float64()),
+        "predicted": pa.array([round(float(value), 4) for value in predicted], pa.float64()),
+    }
+    pq.write_table(pa.table(table), out / "cross_validation.parquet", compression="zstd")

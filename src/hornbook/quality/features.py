@@ -1,0 +1,180 @@
+"""The packaged embedder: a file of Python as numbers, offline, without a model.
+
+Two halves. *Shape*: how the file is built — prose against code, functions, control flow, dependence on its surroundings
+— each a ratio or a logarithm, so that size alone decides nothing. *Words*: the parts of its identifiers and prose,
+hashed into a small table. Every shape feature has a name that `score --why` can show to a person.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+import warnings
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+WORD = re.compile(r"[A-Za-z][a-z]+|[A-Z]{2,}")
+NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
+WORD_BUCKETS = 64
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+LOOPS = (ast.For, ast.While, ast.AsyncFor)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def parse(text: str) -> ast.Module | None:
+    """The syntax tree, or None for what Python cannot parse."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def features(text: str) -> np.ndarray:
+    """The embedding of one text: float32 [len(NAMES)]."""
+    shape = text_shape(text) | tree_shape(parse(text), text)
+    return np.concatenate([np.array([shape[name] for name in SHAPE], np.float32), words(text)])
+
+
+def embed(texts: Sequence[str]) -> np.ndarray:
+    """Embeddings of many texts: float32 [text, feature]."""
+    return np.stack([features(text) for text in texts]) if texts else np.zeros((0, len(NAMES)), np.float32)
+
+
+def words(text: str) -> np.ndarray:
+    """Hashed shares of word parts, square-rooted so that frequent words do not drown the rest."""
+    counts = Counter(word.lower() for word in WORD.findall(text[:60_000]))
+    table = np.zeros(WORD_BUCKETS, np.float32)
+    for word, count in counts.items():
+        table[zlib.crc32(word.encode()) % WORD_BUCKETS] += count
+    return np.sqrt(table / max(1.0, float(table.sum())))
+
+
+def text_shape(text: str) -> dict[str, float]:
+    """Features of the text as lines and characters."""
+    lines = text.splitlines() or [""]
+    filled = [line.strip() for line in lines if line.strip()]
+    count = max(1, len(filled))
+    size = max(1, len(text))
+    comments = [line for line in filled if line.startswith("#")]
+    body = text[:40_000].encode("utf-8", "replace")
+    return {
+        "log characters": math.log1p(size),
+        "characters a line": size / max(1, len(lines)),
+        "blank lines": 1 - len(filled) / max(1, len(lines)),
+        "comment lines": len(comments) / count,
+        "words a comment": sum(len(line.split()) for line in comments) / max(1, len(comments)),
+        "doctest prompts": math.log1p(text.count(">>>")) / math.log1p(count),
+        "digits": sum(map(text.count, "0123456789")) / size,
+        "quotes": (text.count('"') + text.count("'")) / size,
+        "underscores": text.count("_") / size,
+        "compressed size": len(zlib.compress(body, 1)) / max(1, len(body)),
+        "repeated lines": 1 - len(set(filled)) / count,
+    }
+
+
+def tree_shape(tree: ast.Module | None, text: str) -> dict[str, float]:
+    """Features of the syntax tree; all zero but `parses` for what does not parse."""
+    if tree is None:
+        return dict.fromkeys(TREE, 0.0)
+    nodes = list(ast.walk(tree))
+    kinds = Counter(map(type, nodes))
+    total = max(1, len(nodes))
+    functions = [node for node in nodes if isinstance(node, FUNCTIONS)]
+    logic = sum(kinds[k] for k in (*LOOPS, ast.If, *COMPREHENSIONS, ast.BoolOp, ast.Compare, ast.BinOp, ast.AugAssign))
+    return {
+        "parses": 1.0,
+        "nodes a character": total / max(1, len(text)),
+        "loops": 100 * sum(kinds[k] for k in LOOPS) / total,
+        "while loops": 100 * kinds[ast.While] / total,
+        "branches": 100 * kinds[ast.If] / total,
+        "comprehensions": 100 * sum(kinds[k] for k in COMPREHENSIONS) / total,
+        "arithmetic": 100 * (kinds[ast.BinOp] + kinds[ast.AugAssign]) / total,
+        "comparisons": 100 * kinds[ast.Compare] / total,
+        "logic": 100 * logic / total,
+        "subscripts": 100 * kinds[ast.Subscript] / total,
+        "returns": 100 * kinds[ast.Return] / total,
+        "yields": 100 * (kinds[ast.Yield] + kinds[ast.YieldFrom]) / total,
+        "raises": 100 * kinds[ast.Raise] / total,
+        "tries": 100 * kinds[ast.Try] / total,
+        "asserts": 100 * kinds[ast.Assert] / total,
+        "passes": 100 * kinds[ast.Pass] / total,
+        "attributes": 100 * kinds[ast.Attribute] / total,
+        "calls": 100 * kinds[ast.Call] / total,
+        "constants": 100 * kinds[ast.Constant] / total,
+        "classes": 100 * kinds[ast.ClassDef] / total,
+        **import_shape(nodes, total),
+        **prose_shape(tree, nodes, text),
+        **function_shape(functions, nodes, total),
+        **name_shape(nodes),
+    }
+
+
+def import_shape(nodes: Sequence[ast.AST], total: int) -> dict[str, float]:
+    """How much the file leans on others: imports, relative imports, re-exported names."""
+    plain = [node for node in nodes if isinstance(node, ast.Import)]
+    from_ = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    names = sum(len(node.names) for node in (*plain, *from_))
+    return {
+        "log imports": math.log1p(len(plain) + len(from_)),
+        "imported names": 100 * names / total,
+        "relative imports": sum(node.level > 0 for node in from_) / max(1, len(from_)),
+    }
+
+
+def prose_shape(tree: ast.Module, nodes: Sequence[ast.AST], text: str) -> dict[str, float]:
+    """How much of the file explains."""
+    owners = [node for node in nodes if isinstance(node, (ast.Module, ast.ClassDef, *FUNCTIONS))]
+    docs = [doc for node in owners if (doc := ast.get_docstring(node, clean=False))]
+    return {
+        "docstring share": sum(map(len, docs)) / max(1, len(text)),
+        "documented": len(docs) / len(owners),
+        "module docstring": math.log1p(len(ast.get_docstring(tree, clean=False) or "")),
+        "words a docstring": math.log1p(sum(len(doc.split()) for doc in docs) / max(1, len(docs))),
+    }
+
+
+def function_shape(functions: Sequence[ast.AST], nodes: Sequence[ast.AST], total: int) -> dict[str, float]:
+    """Functions: how many, how long, methods or free, tests or not."""
+    sizes = [(node.end_lineno or 0) - node.lineno + 1 for node in functions if isinstance(node, FUNCTIONS)]
+    names = [node.name for node in functions if isinstance(node, FUNCTIONS)]
+    count = max(1, len(functions))
+    owned = sum(isinstance(item, FUNCTIONS) for node in nodes if isinstance(node, ast.ClassDef) for item in node.body)
+    return {
+        "functions": 100 * len(functions) / total,
+        "log functions": math.log1p(len(functions)),
+        "log lines a function": math.log1p(sum(sizes) / max(1, len(sizes))),
+        "longest function": math.log1p(max(sizes, default=0)),
+        "methods": owned / count,
+        "test functions": sum(name.startswith("test") for name in names) / count,
+        "private functions": sum(name.startswith("_") and not name.endswith("__") for name in names) / count,
+        "special methods": sum(name.endswith("__") for name in names) / count,
+        "decorators": sum(len(n.decorator_list) for n in functions if isinstance(n, FUNCTIONS)) / count,
+        "annotated": sum(n.returns is not None for n in functions if isinstance(n, FUNCTIONS)) / count,
+    }
+
+
+def name_shape(nodes: Sequence[ast.AST]) -> dict[str, float]:
+    """Names: their length, how many are single letters, how often `self`, how varied."""
+    names = [node.id for node in nodes if isinstance(node, ast.Name)]
+    count = max(1, len(names))
+    own = [name for name in names if name != "self"]
+    return {
+        "name length": sum(map(len, own)) / max(1, len(own)),
+        "one-letter names": sum(len(name) == 1 for name in names) / count,
+        "self": 1 - len(own) / count,
+        "distinct names": len(set(names)) / count,
+        "constant names": sum(name.isupper() for name in names) / count,
+    }
+
+
+TEXT = tuple(text_shape(""))
+TREE = tuple(tree_shape(ast.parse(""), ""))
+SHAPE = TEXT + TREE
+NAMES = SHAPE + tuple(f"words {number}" for number in range(WORD_BUCKETS))

@@ -1,0 +1,79 @@
+"""The classifier: a random forest over embeddings, as in phi-1 §2.1, kept as a skops file (never a pickle)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hornbook.config import Config
+from hornbook.errors import InputError
+from hornbook.quality.features import NAMES
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import RandomForestRegressor
+
+FILE = "classifier.skops"
+
+
+class Forest(Config):
+    """The forest's settings. phi-1 does not publish its own."""
+
+    trees: int = 300
+    min_leaf: int = 2
+    feature_share: float = 0.33
+    seed: int = 0
+
+
+def grow(config: Forest, embeddings: np.ndarray, labels: Sequence[float]) -> RandomForestRegressor:
+    """Fit a forest that predicts scores 0-5. One job: the sum over trees then has a fixed order, and so its bytes."""
+    from sklearn.ensemble import RandomForestRegressor
+
+    forest = RandomForestRegressor(
+        n_estimators=config.trees,
+        min_samples_leaf=config.min_leaf,
+        max_features=config.feature_share,
+        random_state=config.seed,
+        n_jobs=1,
+    )
+    return forest.fit(embeddings, np.asarray(labels))
+
+
+def save(forest: RandomForestRegressor, path: Path) -> None:
+    """Write the forest with skops; the archive's member times are fixed so that equal forests are equal bytes."""
+    import io
+    import zipfile
+
+    import skops.io
+
+    with zipfile.ZipFile(io.BytesIO(skops.io.dumps(forest))) as made, zipfile.ZipFile(path, "w") as fixed:
+        for name in sorted(made.namelist()):
+            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            fixed.writestr(entry, made.read(name), compress_type=zipfile.ZIP_DEFLATED)
+
+
+def load(path: Path) -> RandomForestRegressor:
+    """Read a forest; only scikit-learn's and NumPy's own types are trusted.
+
+    Raises InputError when the file is missing, holds another type, or was made for other features.
+    """
+    import skops.io
+
+    try:
+        forest: Any = skops.io.load(path, trusted=[])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: not a hornbook classifier ({str(error).splitlines()[0][:160]})") from None
+    if getattr(forest, "n_features_in_", None) != len(NAMES):
+        raise InputError(
+            f"{path}: made for {getattr(forest, 'n_features_in_', '?')} features, this version has {len(NAMES)}"
+        )
+    return forest  # type: ignore[no-any-return]
+
+
+def packaged() -> RandomForestRegressor:
+    """The classifier that ships with hornbook."""
+    with resources.as_file(resources.files("hornbook.quality").joinpath(FILE)) as path:
+        return load(path)

@@ -1,0 +1,93 @@
+"""Confines the calling process, in ways that no later code in it can undo."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import struct
+from dataclasses import dataclass
+
+from .landlock import Ruleset
+from .seccomp import Filter
+
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER = 1, 4, 38, 36
+CAPSET = {"x86_64": 126, "aarch64": 91}
+OPEN_FILES = 64
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one program may use."""
+
+    cpu_seconds: int
+    memory_bytes: int
+    file_bytes: int
+    output_chars: int
+
+
+def prctl(option: int, value: int) -> None:
+    """One prctl with one argument; a kernel that does not know it is let be."""
+    ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+
+
+def die_with_parent(parent: int) -> None:
+    """Be killed when the parent ends, or leave now if it already has."""
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def drop_privileges() -> None:
+    """For the zygote, once: no new privileges, no capabilities, unreadable to its children, no core files."""
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    prctl(PR_SET_DUMPABLE, 0)
+    number = CAPSET.get(os.uname().machine)
+    if number is not None:
+        ctypes.CDLL(None, use_errno=True).syscall(number, struct.pack("Ii", 0x20080522, 0), bytes(24))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+class Cage:
+    """Everything a child puts on before it touches foreign code. Prepared once, in the zygote."""
+
+    def __init__(self, limits: Limits, readable: list[str], writable: list[str], without: list[str]) -> None:
+        self.limits = limits
+        self.ruleset = self.filter = None
+        if "landlock" not in without:
+            self.ruleset = prepared(lambda: Ruleset(readable, writable))
+        if "seccomp" not in without:
+            self.filter = prepared(Filter)
+
+    def enter(self) -> None:
+        """Confine this process. A layer that was prepared and then fails ends it: never run half-confined."""
+        limit(resource.RLIMIT_CPU, self.limits.cpu_seconds, self.limits.cpu_seconds + 1)
+        limit(resource.RLIMIT_AS, self.limits.memory_bytes)
+        limit(resource.RLIMIT_FSIZE, self.limits.file_bytes)
+        limit(resource.RLIMIT_NOFILE, OPEN_FILES)
+        if self.filter is None:
+            limit(resource.RLIMIT_NPROC, 0)
+        if self.ruleset is not None:
+            if not self.ruleset.apply():
+                os._exit(70)
+            os.close(self.ruleset.fd)
+        if self.filter is not None and not self.filter.install():
+            os._exit(70)
+
+
+def limit(what: int, soft: int, hard: int | None = None) -> None:
+    """Lower a resource limit for good."""
+    ceiling = resource.getrlimit(what)[1]
+    hard = soft if hard is None else hard
+    if ceiling != resource.RLIM_INFINITY:
+        soft, hard = min(soft, ceiling), min(hard, ceiling)
+    resource.setrlimit(what, (soft, hard))
+
+
+def prepared(make):  # type: ignore[no-untyped-def]
+    """The layer, or None where this kernel or machine has none."""
+    try:
+        return make()
+    except (OSError, KeyError):
+        return None

@@ -1,0 +1,165 @@
+"""What a family of exercises is made of.
+
+A *part* is one small idea (a predicate, a map, a fold) with a meaning (`fn`), a spelling in Python (`code`), and words.
+A *family* has slots, each filled by a part; a *composition* is a family with one part in every slot. The family says
+twice what a composition means: `reference` composes the parts' callables, `body` composes their spellings. The two must
+agree when the body is executed, so neither can be wrong alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from types import SimpleNamespace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One idea: `fn` is its meaning, `code` its spelling, `words` the ways to say it, `slug` its place in names."""
+
+    id: str
+    fn: Callable[..., Any]
+    code: str
+    words: tuple[str, ...]
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fold(Part):
+    """How results are gathered in a loop: `init`, then `step` of every result `{e}`, then return `code`.
+
+    `fn` takes the list of results. `returns` is the type of what comes out.
+    """
+
+    init: str = "found = []"
+    step: str = "found.append({e})"
+    returns: str = "int"
+
+
+Choice = SimpleNamespace  # slot name → part, read as attributes: `p.pred.code`
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of exercise.
+
+    `args`: the parameters, with types. `kind`: the pool of inputs that fits them. `name`: a format over slugs.
+    `sayings`: formats over words; `{pred}` speaks of one thing ("is even"), `{preds}` of many ("are even"), `{p.pred}`
+    is the part itself.
+    `allowed`: which choices make sense; those that do not are never composed.
+    """
+
+    name: str
+    slots: Mapping[str, tuple[Part, ...]]
+    args: str
+    kind: str
+    title: str
+    sayings: tuple[str, ...]
+    body: Callable[[Choice], str]
+    reference: Callable[[Choice], Callable[..., Any]]
+    returns: Callable[[Choice], str] = lambda _: "int"
+    imports: str = ""
+    allowed: Callable[[Choice], bool] = lambda _: True
+
+
+Picks = tuple[int, ...]  # the index of the part in every slot
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A family with a part in every slot."""
+
+    family: Family
+    picks: Picks
+
+    @cached_property
+    def choice(self) -> Choice:
+        """The parts by slot name."""
+        return choose(self.family, self.picks)
+
+    @property
+    def part_ids(self) -> dict[str, str]:
+        """Slot name → part id: the composition's identity, together with the family's name."""
+        return {slot: part.id for slot, part in vars(self.choice).items()}
+
+    def function(self) -> Callable[..., Any]:
+        """What the composition means, from the parts' callables."""
+        return self.family.reference(self.choice)
+
+    def neighbours(self) -> Iterator[Composition]:
+        """Every allowed composition that differs in exactly one part."""
+        for place, parts in enumerate(self.family.slots.values()):
+            for pick in range(len(parts)):
+                if pick != self.picks[place]:
+                    other = Composition(self.family, (*self.picks[:place], pick, *self.picks[place + 1 :]))
+                    if self.family.allowed(other.choice):
+                        yield other
+
+
+def choose(family: Family, picks: Picks) -> Choice:
+    """The parts at `picks`, by slot name."""
+    return Choice(**{slot: parts[i] for (slot, parts), i in zip(family.slots.items(), picks, strict=True)})
+
+
+def size(family: Family) -> int:
+    """How many ways there are to fill the slots, allowed or not."""
+    return prod(len(parts) for parts in family.slots.values())
+
+
+def at(family: Family, index: int) -> Composition:
+    """The composition of that number, in mixed radix over the slots."""
+    picks = []
+    for parts in family.slots.values():
+        index, pick = divmod(index, len(parts))
+        picks.append(pick)
+    return Composition(family, tuple(picks))
+
+
+def plural(words: str) -> str:
+    """A predicate said of many things.
+
+    >>> plural("is divisible by 3"), plural("ends in 7"), plural("has two digits"), plural("is not a multiple of 3")
+    ('are divisible by 3', 'end in 7', 'have two digits', 'are not multiples of 3')
+    """
+    verb, _, rest = words.partition(" ")
+    many = {"is": "are", "has": "have", "does": "do"}.get(verb, verb.removesuffix("s"))
+    denial, article, noun = rest.rpartition("a ") if rest.startswith(("a ", "not a ")) else ("", "", "")
+    if article:
+        head, of, tail = noun.partition(" of ")
+        rest = f"{denial}{head}s{of}{tail}"
+    return f"{many} {rest}"
+
+
+def lines(*rows: str) -> str:
+    """Join the rows of a body."""
+    return "\n".join(rows)
+
+
+def gather(fold: Any, head: str, test: str, result: str, *before: str) -> str:
+    """A loop that gathers: `init`; `head`; inside it the rows `before`, then `if test:` the fold's step on `result`."""
+    step = fold.step.format(e=result)
+    inner = [f"    {row}" for row in before]
+    guarded = [f"    if {test}:", f"        {step}"] if test else [f"    {step}"]
+    return lines(fold.init, head, *inner, *guarded, f"return {fold.code}")
+
+
+def each(place: str) -> tuple[str, ...]:
+    """The sayings of filter, map, fold over `place`: "number in values", "digit of n"."""
+    one, _, where = place.partition(" ")
+    return (
+        f"For each {one} {where} that {{pred}}, take {{map}}. Return {{fold}}.",
+        f"Keep the {one}s {where} that {{preds}}, turn each into {{map}} and return {{fold}}.",
+        f"Return {{fold}} when every {one} {where} that {{pred}} gives {{map}}.",
+    )
+
+
+def measured(place: str) -> tuple[str, ...]:
+    """The sayings of measure, filter, fold over `place`: "row of grid"."""
+    return (
+        f"Find {{measure}} for each {place}. Keep those that {{preds}} and return {{fold}}.",
+        f"For each {place} find {{measure}}. Return {{fold}}, using only those that {{preds}}.",
+        f"Return {{fold}} of {{measure}} for each {place}, if that {{pred}}.",
+    )

@@ -1,0 +1,89 @@
+"""How compositions are told apart: outputs on the pool, the fingerprint, the held-out side, and the choice of tests."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import zlib
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hornbook.synthesis.families.base import Composition
+from hornbook.synthesis.families.pools import Arguments, pool
+
+ONE_IN = 10  # this share of behaviours is held out
+FIRST_TESTS = 5
+MOST_TESTS = 9
+Marks = NDArray[np.uint32]
+
+
+def mark(value: Any) -> int:
+    """A checksum of a returned value, blind to the order of a dictionary."""
+    if isinstance(value, dict):
+        value = sorted(value.items())
+    return zlib.crc32(repr(value).encode())
+
+
+class Probe:
+    """A composition run on its pool through the parts' callables."""
+
+    def __init__(self, composition: Composition) -> None:
+        self.composition = composition
+        self.pool = pool(composition.family.kind)
+        function = composition.function()
+        self.values = [function(*arguments) for arguments in self.pool]
+        self.marks: Marks = np.array([mark(value) for value in self.values], dtype=np.uint32)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What the composition does, as a digest: equal for compositions that agree on the whole pool."""
+        data = self.composition.family.kind.encode() + self.marks.astype("<u4").tobytes()
+        return hashlib.sha256(data).hexdigest()
+
+    @property
+    def held_out(self) -> bool:
+        """Whether this behaviour belongs to the examination: fixed by the fingerprint, whatever the seed or wording."""
+        return int(self.fingerprint[:8], 16) % ONE_IN == 0
+
+    def cases(self, tests: list[int]) -> list[tuple[Arguments, Any]]:
+        """The inputs of these numbers with their expected values."""
+        return [(self.pool[i], self.values[i]) for i in tests]
+
+    def choose_tests(self, rng: random.Random) -> list[int] | None:
+        """Numbers of inputs on which every one-part neighbour fails; None when the pool holds no such few inputs."""
+        tests = self.spread(rng)
+        rest = [i for i in rng.sample(range(len(self.pool)), len(self.pool)) if i not in tests]
+        for neighbour in self.composition.neighbours():
+            function = neighbour.function()
+            if any(self.differs(function, i) for i in tests):
+                continue
+            found = next((i for i in rest if self.differs(function, i)), None)
+            if found is None or len(tests) == MOST_TESTS:
+                return None
+            tests.append(found)
+            rest.remove(found)
+        return tests
+
+    def differs(self, function: Callable[..., Any], number: int) -> bool:
+        """Whether the function returns something else than expected on that input."""
+        return bool(function(*self.pool[number]) != self.values[number])
+
+    def spread(self, rng: random.Random) -> list[int]:
+        """A few inputs to begin with, of different expected values where there are such."""
+        order = rng.sample(range(len(self.pool)), len(self.pool))
+        fresh = list({int(self.marks[i]): i for i in reversed(order)}.values())[::-1]
+        return (fresh + [i for i in order if i not in fresh])[:FIRST_TESTS]
+
+    def tell_apart(self, tests: list[int], others: Marks) -> list[int]:
+        """The tests, with as many inputs more as needed for every row of `others` to fail one of them."""
+        tests = list(tests)
+        alive = others
+        while True:
+            alive = alive[(alive[:, tests] == self.marks[tests]).all(axis=1)]
+            if not len(alive):
+                return tests
+            tests.append(int((alive != self.marks).sum(axis=0).argmax()))
