@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import Distribution
+from pathlib import Path
 
 STANDARD_LIBRARY = ["PSF-2.0"]
 
@@ -89,16 +90,20 @@ def spdx(distribution: Distribution) -> list[str]:
     All ids of an expression are listed: `A OR B` gives both, so a gate that asks for every id to be allowed errs on
     the safe side.
     """
-    meta = distribution.metadata
-    field = meta.get("License") or ""
+    field = field_of(distribution, "License")
     ways: tuple[Callable[[], list[str]], ...] = (
-        lambda: from_expression(meta.get("License-Expression") or ""),
+        lambda: from_expression(field_of(distribution, "License-Expression")),
         lambda: from_name(field),
         lambda: from_text(field),
-        lambda: from_classifiers(meta.get_all("Classifier") or []),
+        lambda: from_classifiers(distribution.metadata.get_all("Classifier") or []),
         lambda: sorted({name for text in license_files(distribution) for name in from_text(text)}),
     )
     return next((found for way in ways if (found := way())), [])
+
+
+def field_of(distribution: Distribution, name: str) -> str:
+    """A field of a distribution's metadata; empty where it is not there."""
+    return str((distribution.metadata.get_all(name) or [""])[0])
 
 
 def from_expression(expression: str) -> list[str]:
@@ -152,6 +157,6 @@ def license_files(distribution: Distribution) -> Iterator[str]:
     for file in distribution.files or []:
         if ".dist-info" in str(file) and re.match(r"(LICEN[CS]E|COPYING)", file.name, re.IGNORECASE):
             try:
-                yield str(file.locate().read_text("utf-8", "replace"))
+                yield Path(str(file.locate())).read_text("utf-8", "replace")
             except OSError:
                 continue

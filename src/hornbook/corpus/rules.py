@@ -26,18 +26,18 @@ class Cleaning(Config):
     """Thresholds of the cleaning rules.
 
     `max_bytes`: a bigger file is refused by its size, unread. `min_characters` counts the text without the white space
-    around it. `max_line_length`, `mean_line_length`: characters, the second for Python only. `letter_share`: least share
-    of letters (`_` and everything beyond ASCII count as such) among the characters that are not white space; a table of
-    numbers lies below 0.25, the densest numeric test above 0.3. `literal_share`: a Python file with a larger share of
-    lines that begin with a string or a number is a table.
+    around it. `max_line_length`, `mean_line_length`: characters, the second for Python only. `letter_share`: least
+    share of letters (`_` and everything beyond ASCII count as such) among the characters that are not white space; a
+    table of numbers lies below 0.25, nearly all tests full of numbers above. `literal_share`: a Python file with a
+    larger share of lines that begin with a string or a number is a table.
     """
 
-    max_bytes: int = Field(1_000_000, ge=1)
-    min_characters: int = Field(100, ge=1)
-    max_line_length: int = Field(1000, ge=40)
-    mean_line_length: int = Field(100, ge=20)
-    letter_share: float = Field(0.25, ge=0, le=1)
-    literal_share: float = Field(0.9, ge=0, le=1)
+    max_bytes: int = Field(default=1_000_000, ge=1)
+    min_characters: int = Field(default=100, ge=1)
+    max_line_length: int = Field(default=1000, ge=40)
+    mean_line_length: int = Field(default=100, ge=20)
+    letter_share: float = Field(default=0.25, ge=0, le=1)
+    literal_share: float = Field(default=0.9, ge=0, le=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,7 @@ def minified(page: Page, limits: Cleaning) -> str | None:
     return None
 
 
+HINTS = re.compile("generated|edit|modify", re.IGNORECASE)  # every mark holds one; most lines hold none
 MARKS = re.compile(
     r"""
     \bthis\ (file|module|code)\b.{0,30}?\b(auto-?|automatically\ |machine[- ])?generated\b
@@ -149,6 +150,8 @@ def generated(page: Page, _: Cleaning) -> str | None:
     "Do not edit" counts in comments only: documentation speaks of generated files, too.
     """
     for line in page.lines[:HEAD_LINES]:
+        if not HINTS.search(line):
+            continue
         bare = line.strip(" \t#*/<!-\"'")
         comment = line.lstrip().startswith(("#", "<!--", "//", "/*"))
         if MARKS.search(bare) or (comment and COMMENT_MARKS.search(bare)):

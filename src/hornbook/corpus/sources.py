@@ -96,11 +96,12 @@ def installed() -> dict[str, Distribution]:
 
 def of_distribution(name: str, distribution: Distribution, exclude: Iterable[str]) -> Iterator[Item]:
     """The Python files that a distribution installed into site-packages, top-level folders in `exclude` left out."""
-    license, unwanted = tuple(spdx(distribution)), {canonical(other) for other in exclude}
+    license, version = tuple(spdx(distribution)), distribution.version  # each parses the metadata anew
+    unwanted = {canonical(other) for other in exclude}
     for file in distribution.files or []:
         wanted = file.suffix == ".py" and ".." not in file.parts and not file.is_absolute()
         if wanted and canonical(file.parts[0].removesuffix(".py")) not in unwanted:
-            yield Item(os.path.abspath(str(file.locate())), name, file.as_posix(), license, distribution.version)
+            yield Item(os.path.abspath(str(file.locate())), name, file.as_posix(), license, version)
 
 
 def python_files(packages: list[str] | None, exclude: list[str]) -> Iterator[Item]:

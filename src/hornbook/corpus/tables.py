@@ -93,7 +93,11 @@ def json_rows(item: Item, limits: Cleaning) -> Iterator[Row | Refusal]:
         with open(item.url, "rb") as stream:
             while line := stream.readline(LINE_FACTOR * limits.max_bytes):
                 if not line.endswith(b"\n") and skip_line(stream):
-                    yield Refusal("too-large", "a line longer than any allowed text", excerpt(line[:800].decode("utf-8", "replace")))
+                    yield Refusal(
+                        "too-large",
+                        "a line longer than any allowed text",
+                        excerpt(line[:800].decode("utf-8", "replace")),
+                    )
                 elif line.strip():
                     yield json_row(line)
     except OSError as error:
@@ -115,7 +119,9 @@ def json_row(line: bytes) -> Row | Refusal:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
-        return Refusal("unreadable", f"not JSON: {type(error).__name__}", excerpt(line[:800].decode("utf-8", "replace")))
+        return Refusal(
+            "unreadable", f"not JSON: {type(error).__name__}", excerpt(line[:800].decode("utf-8", "replace"))
+        )
     return row if isinstance(row, dict) else Refusal("unreadable", f"a JSON {type(row).__name__}, not an object", "")
 
 

@@ -1,7 +1,7 @@
 """Rows planted to prove that the tiers work and that their thresholds are what decides.
 
 Every planted word and shape is in a namespace of its own, so that planted rows can match planted items only: n-gram
-words are hexadecimal digests, and the planted programs are made of `global` and `nonlocal` statements alone.
+words are made from digests, and the planted programs are made of `global` and `nonlocal` statements alone.
 """
 
 from __future__ import annotations
@@ -37,23 +37,30 @@ class Planted:
     rows: list[Canary]
 
 
-def plant(ngram: int | None, syntax_threshold: float | None) -> Planted:
+def plant(ngram: int | None, syntax_threshold: float | None, count_numbers: bool) -> Planted:
     """For each enabled tier, a row just at its threshold and one just below it."""
-    of_ngram = plant_ngrams(ngram) if ngram else Planted([], [], [])
+    of_ngram = plant_ngrams(ngram, count_numbers) if ngram else Planted([], [], [])
     of_syntax = plant_syntax(syntax_threshold) if syntax_threshold else Planted([], [], [])
     return Planted(of_ngram.items + of_syntax.items, of_ngram.allow, of_ngram.rows + of_syntax.rows)
 
 
-def plant_ngrams(n: int) -> Planted:
-    """A row that shares n words with an item (in other case and punctuation), one that shares n - 1, one allowed."""
+def plant_ngrams(n: int, count_numbers: bool) -> Planted:
+    """A row that shares n words with an item (in other case and punctuation) and one that shares n - 1; then one that
+    shares n allowed words, and one that shares n numbers."""
     words, allowed = planted_words("ngram", n + 8), planted_words("allowed", n)
+    numbers = " ".join(str(10**20 + int(word[2:], 16)) for word in planted_words("numbers", n))
     shared = "({}) -- the rest is its own.".format(", ".join(words[4 : 4 + n]).upper())
     fewer = "({}) -- the rest is its own.".format(", ".join(words[4 : 3 + n]).upper())
-    items = [Item("canary/ngram", " ".join(words)), Item("canary/allowed", " ".join(allowed))]
+    items = [
+        Item("canary/ngram", " ".join(words)),
+        Item("canary/allowed", " ".join(allowed)),
+        Item("canary/numbers", numbers),
+    ]
     rows = [
         Canary(f"{n} words shared", "ngram", n, shared, True),
         Canary(f"{n - 1} words shared", "ngram", n, fewer, False),
         Canary(f"{n} words shared and allowed", "ngram", n, " ".join(allowed), False),
+        Canary(f"{n} numbers shared", "ngram", n, numbers, count_numbers),
     ]
     return Planted(items, [" ".join(allowed)], rows)
 
@@ -70,7 +77,8 @@ def plant_syntax(threshold: float) -> Planted:
         Canary(f"match rate {1 - edits / LENGTH:.3f}", "syntax", threshold, program("row", edits), True),
         Canary(f"match rate {1 - (edits + 1) / LENGTH:.3f}", "syntax", threshold, program("row", edits + 1), False),
     ]
-    return Planted([Item("canary/syntax", program("item", 0))], [], rows)
+    whole = program("item", 0)
+    return Planted([Item("canary/syntax", whole, whole)], [], rows)
 
 
 def program(names: str, edits: int) -> str:

@@ -14,11 +14,11 @@ from hornbook.artifacts import Ledger
 from hornbook.config import Config, operational
 from hornbook.decontamination import canaries
 from hornbook.decontamination.judge import Finding, Judge, judge_all
-from hornbook.decontamination.ngrams import Item, allowed_too_short
+from hornbook.decontamination.ngrams import Item, words_of
 from hornbook.decontamination.rows import STAGE, Rows, read_rows
 from hornbook.errors import InputError, RequestError
 from hornbook.progress import track
-from hornbook.records import Rejected, write_dataset, write_table
+from hornbook.records import Problem, Rejected, write_dataset, write_table
 from hornbook.tasks.load import load
 
 
@@ -32,12 +32,16 @@ class Decontaminate(Config):
     `allow`: texts whose n-grams do not count, such as a licence header or a template's sentence. With ngram=13,
     `allow=["Return the largest of the given numbers, or None if there are no numbers at all."]` (16 words) allows its
     four 13-grams and nothing more.
+    `count_numbers`: whether an n-gram of numbers alone counts, as it does in phi-4's Algorithm 1. Not by default, since
+    1, 2, 3 … 13 stands in many an innocent file: of 6,171 files of installed packages, 33 shared a 13-gram with
+    HumanEval or MBPP, every one of them by counting, by reciting the alphabet or in a table of numbers.
     """
 
     against: list[str] = []  # names of benchmarks or paths, as `tasks.load` takes them
-    ngram: int | None = Field(13, ge=2, le=1000)
-    syntax_threshold: float | None = Field(None, ge=0.1, le=1)
+    ngram: int | None = Field(default=13, ge=2, le=1000)
+    syntax_threshold: float | None = Field(default=None, ge=0.1, le=1)
     allow: list[str] = []
+    count_numbers: bool = False
     workers: int = operational(1, ge=1)
 
 
@@ -53,16 +57,20 @@ def decontaminate(
     """
     items = reference_items([*config.against, *references])
     check_settings(config, items)
-    table = read_rows(Path(rows))
-    planted = canaries.plant(config.ngram, config.syntax_threshold)
+    given = read_rows(Path(rows))
+    planted = canaries.plant(config.ngram, config.syntax_threshold, config.count_numbers)
     judge = Judge(
-        [*items, *planted.items], config.ngram, config.syntax_threshold, allow=[*config.allow, *planted.allow]
+        [*items, *planted.items],
+        config.ngram,
+        config.syntax_threshold,
+        allow=[*config.allow, *planted.allow],
+        count_numbers=config.count_numbers,
     )
-    texts = chain(table.texts(), (canary.text for canary in planted.rows))
-    total = table.table.num_rows + len(planted.rows)
-    findings = list(track(judge_all(judge, texts, config.workers), STAGE, total))
-    canaries.check(planted.rows, findings[table.table.num_rows :], ledger)
-    write(table, findings[: table.table.num_rows], rows=Path(rows), out=Path(out), ledger=ledger)
+    texts = chain(given.texts(), (canary.text for canary in planted.rows))
+    count = given.table.num_rows
+    findings = list(track(judge_all(judge, texts, config.workers), STAGE, count + len(planted.rows)))
+    canaries.check(planted.rows, findings[count:], ledger)
+    write(given, findings[:count], rows=Path(rows), out=Path(out), ledger=ledger)
     ledger.figures["items"] = len(items)
     ledger.figures["items_too_short"] = judge.index.too_short if judge.index else 0
 
@@ -70,7 +78,13 @@ def decontaminate(
 def reference_items(sources: Sequence[Path | str]) -> list[Item]:
     """The items of all sources, each as the text of its prompt and solution."""
     problems = chain.from_iterable(load(source) for source in sources)
-    return [Item(problem.task_id, problem.prompt + problem.canonical_solution) for problem in problems]
+    return [as_item(problem) for problem in problems]
+
+
+def as_item(problem: Problem) -> Item:
+    """A problem as a reference; where a completion is a whole program (MBPP) the prompt is no part of that."""
+    text = problem.prompt + problem.canonical_solution
+    return Item(problem.task_id, text, text if problem.completes else problem.canonical_solution)
 
 
 def check_settings(config: Decontaminate, items: Sequence[Item]) -> None:
@@ -79,22 +93,23 @@ def check_settings(config: Decontaminate, items: Sequence[Item]) -> None:
         raise RequestError("nothing to decontaminate against; name a benchmark or a problem file in `against`")
     if config.ngram is None and config.syntax_threshold is None:
         raise RequestError("both tiers are off; set `ngram` (13) or `syntax_threshold` (0.95)")
-    for entry in allowed_too_short(config.allow, config.ngram) if config.ngram else []:
+    useless = [entry for entry in config.allow if config.ngram and len(words_of(entry)) < config.ngram]
+    if useless:
         raise RequestError(
-            f"allow: {entry[:60]!r} has fewer than {config.ngram} words, so it allows nothing; lengthen it"
+            f"allow: {useless[0][:60]!r} has fewer than {config.ngram} words and allows nothing; lengthen it"
         )
 
 
-def write(table: Rows, findings: Sequence[Finding | None], *, rows: Path, out: Path, ledger: Ledger) -> None:
+def write(given: Rows, findings: Sequence[Finding | None], *, rows: Path, out: Path, ledger: Ledger) -> None:
     """Write the clean rows and the rejects, and count them."""
-    if (out / table.kind).resolve() == rows.resolve():
+    if (out / given.kind).resolve() == rows.resolve():
         raise InputError(f"{out}: would overwrite its own input {rows}; choose another --out")
-    pairs = zip(table.ids(), findings, strict=True)
-    rejects = [Rejected(i, STAGE, f.tier, f.detail, f.excerpt) for i, f in pairs if f] + table.malformed
-    kept = sorted_by_id(table.table.filter(pa.array([finding is None for finding in findings], pa.bool_())))
-    write_table(out / table.kind, kept)
+    pairs = zip(given.ids(), findings, strict=True)
+    rejects = [Rejected(i, STAGE, f.tier, f.detail, f.excerpt) for i, f in pairs if f] + given.malformed
+    kept = sorted_by_id(given.table.filter(pa.array([finding is None for finding in findings], pa.bool_())))
+    write_table(out / given.kind, kept)
     write_dataset(out / "rejected", rejects, Rejected)
-    ledger.rows_in += table.table.num_rows + len(table.malformed)
+    ledger.rows_in += given.table.num_rows + len(given.malformed)
     ledger.rows_out += kept.num_rows
     ledger.rejected.update(reject.reason for reject in rejects)
     ledger.figures["hits"] = dict(sorted(Counter(f"{f.tier} {f.task_id}" for f in findings if f).items()))

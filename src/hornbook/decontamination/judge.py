@@ -37,12 +37,18 @@ class Judge:
     """Compares texts with the references, tier by tier. `ngram` and `syntax_threshold` switch a tier off when None."""
 
     def __init__(
-        self, items: Sequence[Item], ngram: int | None, syntax_threshold: float | None, allow: Sequence[str] = ()
+        self,
+        items: Sequence[Item],
+        ngram: int | None,
+        syntax_threshold: float | None,
+        *,
+        allow: Sequence[str] = (),
+        count_numbers: bool = False,
     ) -> None:
         self.items = items
         self.syntax_threshold = syntax_threshold
-        self.index = NgramIndex(items, ngram, allow) if ngram else None
-        self.shapes = [encode(item.text) for item in items] if syntax_threshold else []
+        self.index = NgramIndex(items, ngram, allow, count_numbers=count_numbers) if ngram else None
+        self.shapes = [encode(item.program) for item in items] if syntax_threshold else []
 
     def findings(self, texts: Sequence[str]) -> list[Finding | None]:
         """For each text why it is refused, or None. The syntax tier sees only what the n-gram tier let through."""

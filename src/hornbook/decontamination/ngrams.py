@@ -8,7 +8,7 @@ few windows of n known words remain, and those are looked up by a 64-bit hash an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 
@@ -27,10 +27,11 @@ Hashes = NDArray[np.uint64]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A reference: one examination item and the text that must not be shared."""
+    """A reference: one examination item, the text that must not be shared, and the program whose shape must not."""
 
     task_id: str
     text: str
+    program: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,13 @@ def words_of(text: str) -> list[str]:
 class NgramIndex:
     """All n-grams of the references, ready to be looked for in many texts.
 
-    An n-gram that also stands in one of the `allow` texts is not looked for. Items of fewer than n words hold no n-gram
-    and can never be found; `too_short` counts them.
+    Not looked for: n-grams that also stand in one of the `allow` texts, and n-grams of numbers alone unless
+    `count_numbers`. Items of fewer than n words hold no n-gram and can never be found; `too_short` counts them.
     """
 
-    def __init__(self, items: Sequence[Item], n: int, allow: Sequence[str] = ()) -> None:
+    def __init__(
+        self, items: Sequence[Item], n: int, allow: Sequence[str] = (), *, count_numbers: bool = False
+    ) -> None:
         self.n = n
         self.items = items
         texts = [words_of(item.text) for item in items]
@@ -71,6 +74,8 @@ class NgramIndex:
         starts, hashes = self._windows(self._ids)
         allowed = self._windows(self._lay_out([words_of(text) for text in allow])[0])[1]
         wanted = ~np.isin(hashes, allowed)
+        if not count_numbers:
+            wanted &= self._more_than_numbers(starts)
         self._hashes, first = np.unique(hashes[wanted], return_index=True)
         self._starts = starts[wanted][first]
 
@@ -100,6 +105,14 @@ class NgramIndex:
         stream = chain.from_iterable(chain(words, ("",)) for words in texts)  # "" is no word, hence a break
         ids = np.fromiter(map(self.ids_by_word.get, stream, repeat(BREAK)), np.int32, int(lengths.sum()))
         return ids, np.repeat(np.arange(len(texts), dtype=np.int32), lengths)
+
+    def _more_than_numbers(self, starts: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """For each window of the references, whether one of its words is not a number."""
+        wordy = np.array([not word.isdecimal() for word in self.words], bool)
+        found = np.zeros(len(starts), bool)
+        for offset in range(self.n):
+            found |= wordy[self._ids[starts + offset]]
+        return found
 
     def _windows(self, ids: Ids) -> tuple[NDArray[np.int64], Hashes]:
         """Where n known words follow one another without a break, and the hash of each such window."""
@@ -153,8 +166,3 @@ def located(text: str, words: Sequence[str], context: int = 60) -> str:
     around = re.search(r"\b" + r"\W+".join(map(re.escape, words)) + r"\b", text.lower())
     begin, end = around.span() if around else (0, 0)
     return " ".join(text[max(0, begin - context) : end + context].split())
-
-
-def allowed_too_short(allow: Iterable[str], n: int) -> list[str]:
-    """The entries of an allow-list that hold fewer than n words, and so allow nothing."""
-    return [entry for entry in allow if len(words_of(entry)) < n]

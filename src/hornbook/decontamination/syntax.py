@@ -143,8 +143,12 @@ def nearest_shapes(
 
 
 def score(queries: Sequence[str], choices: Sequence[str], cutoff: float, workers: int) -> np.ndarray:
-    """The match rates of all pairs; those below `cutoff` may be given as 0."""
+    """The match rates of all pairs; those below `cutoff` may be given as 0.
+
+    rapidfuzz loses some pairs that stand exactly at its cutoff (860 edits in 1000 at 0.14), so it is given less.
+    """
     similarity = Levenshtein.normalized_similarity
+    cutoff = max(0.0, cutoff - 1e-6)
     return np.asarray(
         cdist(queries, choices, scorer=similarity, score_cutoff=cutoff, workers=workers, dtype=np.float64)
     )

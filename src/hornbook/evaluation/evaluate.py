@@ -16,13 +16,15 @@ from pydantic import Field
 
 from hornbook.artifacts import Ledger, append_jsonl, read_jsonl, write_json
 from hornbook.config import Config
+from hornbook.errors import InfrastructureError
 from hornbook.evaluation.metrics import mean, pass_at_k, ratio
 from hornbook.model.generate import Decoding, complete
 from hornbook.model.likelihood import likelihoods
 from hornbook.model.load import LanguageModel, load
 from hornbook.progress import Meter
 from hornbook.records import Problem, Sample, Verdict
-from hornbook.sandbox.run import Program, Sandbox, judge, probe
+from hornbook.sandbox.probe import probe
+from hornbook.sandbox.run import Program, Sandbox, judge
 from hornbook.tasks.load import load as load_problems
 
 
@@ -85,8 +87,8 @@ def generate(
             stream.flush()
             meter.advance(len(batch))
     found: dict[str, list[Sample]] = defaultdict(list)
-    for row in read_jsonl(path):
-        found[row["benchmark"]].append(Sample(row["task_id"], row["sample"], row["completion"]))
+    for made in read_jsonl(path):
+        found[made["benchmark"]].append(Sample(made["task_id"], made["sample"], made["completion"]))
     return dict(found)
 
 
@@ -130,15 +132,18 @@ def judge_and_write(
     (out / "verdicts.jsonl").unlink(missing_ok=True)
     results: dict[str, Any] = {}
     for name, problems in benchmarks.items():
-        verdicts = judge_samples(config.sandbox, problems, samples.get(name, []))
+        verdicts = judge_samples(config.sandbox, name, problems, samples.get(name, []))
         for verdict in verdicts:
             append_jsonl(out / "verdicts.jsonl", {"benchmark": name, **verdict.row()})
         results[name] = summarize(config, problems, samples.get(name, []), verdicts, bits.get(name, []))
         ledger.rows_in += len(samples.get(name, []))
         ledger.rows_out += len(verdicts)
-    isolation = probe(config.sandbox).level
+    isolation = probe().level
     write_json(out / "results.json", {"benchmarks": results, "isolation": isolation})
     ledger.figures = {name: headline(result) for name, result in results.items()}
+    broken = sum(result["statuses"].get("infrastructure", 0) for result in results.values())
+    if broken:
+        raise InfrastructureError(f"{broken} programs were not judged because the sandbox failed; run again to go on")
 
 
 def program_of(problem: Problem, completion: str) -> str:
@@ -146,14 +151,20 @@ def program_of(problem: Problem, completion: str) -> str:
     return problem.prompt + completion if problem.completes else completion
 
 
-def judge_samples(sandbox: Sandbox, problems: Sequence[Problem], samples: Sequence[Sample]) -> list[Verdict]:
-    """Verdicts of samples by executed tests. The tests of benchmarks are trusted: they are ours or published."""
+def judge_samples(
+    sandbox: Sandbox, benchmark: str, problems: Sequence[Problem], samples: Sequence[Sample]
+) -> list[Verdict]:
+    """Verdicts of samples by executed tests, in order of task and sample.
+
+    Tests of named benchmarks are trusted: they are ours or published. Those of a person's own file run contained.
+    """
+    trusted = not Path(benchmark).exists()
     by_id = {problem.task_id: problem for problem in problems}
     programs = []
     for sample in samples:
         problem = by_id[sample.task_id]
         source = program_of(problem, sample.completion)
-        programs.append(Program(sample.task_id, sample.sample, source, problem.test, problem.entry_point, trusted=True))
+        programs.append(Program(sample.task_id, sample.sample, source, problem.test, problem.entry_point, trusted))
     return judge(sandbox, programs)
 
 

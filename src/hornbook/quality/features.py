@@ -53,7 +53,8 @@ def words(text: str) -> np.ndarray:
     table = np.zeros(WORD_BUCKETS, np.float32)
     for word, count in counts.items():
         table[zlib.crc32(word.encode()) % WORD_BUCKETS] += count
-    return np.sqrt(table / max(1.0, float(table.sum())))
+    shares: np.ndarray = np.sqrt(table / max(1.0, float(table.sum())))
+    return shares
 
 
 def text_shape(text: str) -> dict[str, float]:
@@ -118,13 +119,13 @@ def tree_shape(tree: ast.Module | None, text: str) -> dict[str, float]:
 
 def import_shape(nodes: Sequence[ast.AST], total: int) -> dict[str, float]:
     """How much the file leans on others: imports, relative imports, re-exported names."""
-    plain = [node for node in nodes if isinstance(node, ast.Import)]
+    plain = [node.names for node in nodes if isinstance(node, ast.Import)]
     from_ = [node for node in nodes if isinstance(node, ast.ImportFrom)]
-    names = sum(len(node.names) for node in (*plain, *from_))
+    names = sum(map(len, plain)) + sum(len(node.names) for node in from_)
     return {
         "log imports": math.log1p(len(plain) + len(from_)),
         "imported names": 100 * names / total,
-        "relative imports": sum(node.level > 0 for node in from_) / max(1, len(from_)),
+        "relative imports": sum(bool(node.level) for node in from_) / max(1, len(from_)),
     }
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sklearn.ensemble import RandomForestRegressor
 
 FILE = "classifier.skops"
+TRUSTED = ["sklearn.tree._tree.Tree"]  # the forest's own trees; skops asks for a nod to every compiled type
 
 
 class Forest(Config):
@@ -63,14 +64,14 @@ def load(path: Path) -> RandomForestRegressor:
     import skops.io
 
     try:
-        forest: Any = skops.io.load(path, trusted=[])
+        forest: Any = skops.io.load(path, trusted=TRUSTED)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: not a hornbook classifier ({str(error).splitlines()[0][:160]})") from None
     if getattr(forest, "n_features_in_", None) != len(NAMES):
         raise InputError(
             f"{path}: made for {getattr(forest, 'n_features_in_', '?')} features, this version has {len(NAMES)}"
         )
-    return forest  # type: ignore[no-any-return]
+    return forest
 
 
 def packaged() -> RandomForestRegressor:

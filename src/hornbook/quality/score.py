@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from hornbook.quality.forest import FILE, load
 from hornbook.records import read_table, write_table
 
 CHUNK = 64
+WORTH_SPREADING = 16  # chunks; starting processes costs seconds
 
 
 class Score(Config):
@@ -54,9 +55,9 @@ def embed_all(texts: Sequence[str], workers: int) -> np.ndarray:
     return np.concatenate(parts) if parts else np.zeros((0, len(NAMES)), np.float32)
 
 
-def spread(chunks: Iterable[Sequence[str]], workers: int) -> Iterator[np.ndarray]:
+def spread(chunks: Sequence[Sequence[str]], workers: int) -> Iterator[np.ndarray]:
     """Embed chunks here or in other processes, in order. Spawned, not forked: this process has threads."""
-    if workers == 0:
+    if workers == 0 or len(chunks) < WORTH_SPREADING:
         yield from map(embed, chunks)
         return
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=be_nice) as pool:

@@ -61,12 +61,13 @@ def compose(config: Procedural) -> tuple[list[Exercise], list[Exercise]]:
     """
     names = FAMILIES if config.families is None else dict.fromkeys(config.families)
     chosen = [family_named(name) for name in names]
+    ceiling = sum(size(family) * render.MOST_TELLINGS for family in chosen)
     writer = Writer(config.seed)
-    training = writer.training(chosen, config.n)
+    training = writer.training(chosen, config.n) if config.n <= ceiling else []
     if len(training) < config.n:
         raise RequestError(
-            f"n: {config.n} exercises asked for, but these {len(chosen)} families yield at most {len(training)}; "
-            "lower n or add families"
+            f"n: {config.n} exercises asked for, but these {len(chosen)} families yield at most "
+            f"{len(training) or ceiling}; lower n or add families"
         )
     held_out = writer.examination(chosen, config.held_out)
     if len(held_out) < config.held_out:
@@ -98,7 +99,7 @@ class Writer:
     def training(self, chosen: list[Family], n: int) -> list[Exercise]:
         """Up to n exercises: each composition once, then once more in other words, and so on."""
         written: list[Exercise] = []
-        for turn in range(len(render.SUFFIXES)):
+        for turn in range(render.MOST_TELLINGS):
             streams = [self.train(family, turn) for family in chosen]
             written += islice(round_robin(streams), n - len(written))
             if len(written) == n:

@@ -13,6 +13,7 @@ import ast
 import gzip
 import json
 import re
+import warnings
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,6 +24,12 @@ from hornbook.records import Problem
 
 Row = Mapping[str, Any]
 HUMANEVAL = ("prompt", "entry_point", "canonical_solution", "test")
+NOT_PYTHON = (
+    SyntaxError,
+    ValueError,
+    RecursionError,
+    MemoryError,
+)  # what parsing raises, the last two for deep nesting
 NUMBERED = re.compile(r"(?:mbpp/)?(\d+)", re.IGNORECASE)
 
 
@@ -102,9 +109,9 @@ def check_of(tests: list[str], setup: list[str], where: str) -> str:
     module level, so that it too may use them.
     """
     try:
-        one_liners = [test.strip() if "\n" not in test.strip() else ast.unparse(ast.parse(test)) for test in tests]
-    except SyntaxError as error:
-        raise InputError(f"{where}: field 'test_list' holds a test that is not Python ({error.msg})") from None
+        one_liners = [test.strip() if "\n" not in test.strip() else ast.unparse(parse(test)) for test in tests]
+    except NOT_PYTHON as error:
+        raise InputError(f"{where}: field 'test_list' holds a test that is not Python ({error})") from None
     body = [f"    {line}" for test in one_liners for line in test.split("\n")]
     return "\n".join([*setup, "def check(candidate):", *body]) + "\n"
 
@@ -112,14 +119,21 @@ def check_of(tests: list[str], setup: list[str], where: str) -> str:
 def called_function(tests: list[str], code: str, where: str) -> str:
     """The function under test: the outermost one called in the first assert that `code` defines."""
     try:
-        defined = list(defined_names(ast.parse(code)))
+        defined = list(defined_names(parse(code)))
         for test in tests:
-            for node in ast.walk(ast.parse(test.strip())):
+            for node in ast.walk(parse(test.strip())):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in defined:
                     return node.func.id
-    except (SyntaxError, ValueError) as error:
+    except NOT_PYTHON as error:
         raise InputError(f"{where}: field 'code' or 'test_list' is not Python ({error})") from None
     raise InputError(f"{where}: no test in 'test_list' calls a function that 'code' defines ({', '.join(defined)})")
+
+
+def parse(text: str) -> ast.Module:
+    """The syntax tree of a text, without Python's warnings about it (some of MBPP's have invalid escapes)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
 
 
 def defined_names(tree: ast.Module) -> Iterator[str]:

@@ -27,6 +27,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hornbook.errors import InputError
+from hornbook.tasks.formats import NOT_PYTHON, parse
 
 OPERATORS: dict[type[ast.AST], tuple[type[ast.AST], ...]] = {
     ast.Add: (ast.Sub,),
@@ -69,11 +70,11 @@ def mutants(source: str, limit: int = 20) -> list[str]:
     ['y = x - 1', 'y = x + 2', 'y = x + 0']
     """
     try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError) as error:
-        raise InputError(f"cannot mutate a program that is not Python ({error})") from None
-    original = ast.unparse(tree)
-    found = [text for text in dict.fromkeys(changed(tree)) if text != original]
+        tree = parse(source)
+        original = ast.unparse(tree)
+        found = [text for text in dict.fromkeys(changed(tree)) if text != original]
+    except NOT_PYTHON as error:
+        raise InputError(f"cannot mutate a program that is not Python, or nested too deeply ({error})") from None
     return found if len(found) <= limit else [found[i * len(found) // limit] for i in range(limit)]
 
 

@@ -52,7 +52,7 @@ def serve_candidate(stream: Stream, output: int) -> None:
         exec(compile(source, "<candidate>", "exec"), module.__dict__)
         return {name: module.__dict__[name] for name in wanted if name in module.__dict__}
 
-    peer = Peer(stream, allow_all, printed=printed.drain, hear=lambda text: None)
+    peer = Peer(stream, allow_all, printed=printed.drain, hear=len)
     peer.refer(load)
     try:
         peer.serve()

@@ -96,7 +96,7 @@ class Writer:
     def packed(self, values: list[Any]) -> bool:
         """Write a list of small integers only, or of floats only, at C speed; False when it is neither."""
         kinds = set(map(type, values))
-        if kinds == {int} and -CLOSE < min(values) and max(values) < CLOSE:
+        if kinds == {int} and min(values) > -CLOSE and max(values) < CLOSE:
             self.sized(b"I", struct.pack(f"<{len(values)}q", *values))
         elif kinds == {float}:
             self.sized(b"J", struct.pack(f"<{len(values)}d", *values))
@@ -174,6 +174,8 @@ class Reader:
         tag = self.take(1)[0]
         if tag in BUILDERS:
             return BUILDERS[tag]([self.get(depth + 1) for _ in range(self.length())])
+        if tag in CONSTANTS:
+            return CONSTANTS[tag]
         if tag in SCALARS:
             return SCALARS[tag](self)
         if tag == ord("d"):
@@ -209,51 +211,8 @@ class Reader:
         return NAMED[name]
 
 
-SCALARS:
-            return SCALARS[tag](self)
-        if tag == ord("d"):
-            return {self.get(depth + 1): self.get(depth + 1) for _ in range(self.length())}
-        return self.rebuilt(tag, depth)
-
-    def rebuilt(self, tag: int, depth: int) -> Any:
-        """A value made of plain parts whose exact types are checked, so that no reference is ever asked anything."""
-        if tag not in BY_TAG:
-            raise Malformed("unknown tag")
-        parts = self.get(depth + 1)
-        if type(parts) is not tuple or any(type(part) not in BY_TAG[tag].takes for part in parts):
-            raise Malformed("wrong parts")
-        return BY_TAG[tag].build(*parts)
-
-    def text(self) -> str:
-        return self.take(self.length()).decode("utf-8", "surrogatepass")
-
-    def numbers(self, letter: str) -> list[Any]:
-        content = self.take(self.length())
-        return list(struct.unpack(f"<{len(content) // 8}{letter}", content))
-
-    def reference(self, mine: bool) -> Any:
-        ref = Ref(int.from_bytes(self.take(4), "little"), mine)
-        if self.refer is None:
-            raise Malformed("a reference where none may stand")
-        return self.refer(ref)
-
-    def named(self) -> Any:
-        name = self.text()
-        if name not in NAMED:
-            raise Malformed("unknown name")
-        return NAMED[name]
-
-
-def datetime_from(*parts: Any) -> datetime:
-    """A naive datetime from its eight numbers."""
-    *numbers, fold = parts
-    return datetime(*numbers, fold=fold)  # type: ignore[misc]
-
-
+CONSTANTS = {ord("N"): None, ord("T"): True, ord("F"): False}
 SCALARS: dict[int, Callable[[Reader], Any]] = {
-    ord("N"): lambda r: None,
-    ord("T"): lambda r: True,
-    ord("F"): lambda r: False,
     ord("i"): lambda r: int.from_bytes(r.take(r.length()), "little", signed=True),
     ord("f"): lambda r: struct.unpack("<d", r.take(8))[0],
     ord("j"): lambda r: complex(*struct.unpack("<dd", r.take(16))),

@@ -7,7 +7,9 @@ import os
 import resource
 import signal
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from .landlock import Ruleset
 from .seccomp import Filter
@@ -15,6 +17,7 @@ from .seccomp import Filter
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER = 1, 4, 38, 36
 CAPSET = {"x86_64": 126, "aarch64": 91}
 OPEN_FILES = 64
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,8 @@ class Cage:
 
     def __init__(self, limits: Limits, readable: list[str], writable: list[str], without: list[str]) -> None:
         self.limits = limits
-        self.ruleset = self.filter = None
-        if "landlock" not in without:
-            self.ruleset = prepared(lambda: Ruleset(readable, writable))
-        if "seccomp" not in without:
-            self.filter = prepared(Filter)
+        self.ruleset = None if "landlock" in without else prepared(lambda: Ruleset(readable, writable))
+        self.filter = None if "seccomp" in without else prepared(Filter)
 
     def enter(self) -> None:
         """Confine this process. A layer that was prepared and then fails ends it: never run half-confined."""
@@ -85,7 +85,7 @@ def limit(what: int, soft: int, hard: int | None = None) -> None:
     resource.setrlimit(what, (soft, hard))
 
 
-def prepared(make):  # type: ignore[no-untyped-def]
+def prepared(make: Callable[[], T]) -> T | None:
     """The layer, or None where this kernel or machine has none."""
     try:
         return make()

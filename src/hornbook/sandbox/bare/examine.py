@@ -1,8 +1,8 @@
 """Runs a program text that defines `check(candidate)` against a candidate that lives elsewhere.
 
-Trusted tests run here in the judge's worker; others run here in a contained child of their own. Names that the tests use
-and neither they nor the builtins define are taken from the candidate as handles (a helper, a class); standard modules
-are imported on this side instead. A candidate never replaces a builtin or a name that the tests define.
+Trusted tests run here in the judge's worker; others run here in a contained child of their own. Names that the tests
+use and neither they nor the builtins define are taken from the candidate as handles (a helper, a class); standard
+modules are imported on this side instead. A candidate never replaces a builtin or a name that the tests define.
 """
 
 from __future__ import annotations

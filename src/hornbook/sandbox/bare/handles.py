@@ -1,15 +1,15 @@
 """The stand-in for an object that lives in another process, and what may be asked of it.
 
-Attributes, calls, items, iteration, length, truth, text and conversion to a number are asked of the owner, because their
-answers are plain data or further handles. Equality, order, membership and arithmetic never are: an object that claims
-to equal everything, to be less than everything or to differ from everything by nought would forge its verdict.
+Attributes, calls, items, iteration, length, truth, text and conversion to a number are asked of the owner, because
+their answers are plain data or further handles. Equality, order, membership and arithmetic never are: an object that
+claims to equal everything, to be less than everything or to differ from everything by nought would forge its verdict.
 """
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from .peer import Peer
@@ -23,6 +23,7 @@ DATA_METHODS = frozenset(
     if not name.startswith("_")
 )
 FINISHED = object()
+T = TypeVar("T")
 
 
 class Handle:
@@ -98,7 +99,7 @@ def check_name(handle: Handle, name: str) -> None:
         raise AttributeError(f"the object has no attribute {name!r} that tests may use")
 
 
-def expect(kind: Any, value: Any) -> Any:
+def expect(kind: type[T], value: Any) -> T:
     """The answer, if it is plain data of the kind that the operation must give."""
     if type(value) is not kind:
         raise TypeError(f"the object gave a {type(value).__name__} where a {kind.__name__} is due")

@@ -17,16 +17,31 @@ class Malformed(ValueError):
 
 
 # Builtins that are sent by name: types, and functions that do nothing but compute.
-FUNCTIONS = (
-    "abs all any ascii bin bool bytearray bytes callable chr complex dict divmod enumerate filter float format frozenset "
-    "hash hex id int isinstance issubclass iter len list map max min next object oct ord pow print range repr reversed "
-    "round set slice sorted str sum tuple type zip"
-).split()
+FUNCTIONS = [
+    *(
+        "abs",
+        "all",
+        "any",
+        "ascii",
+        "bin",
+        "bool",
+        "bytearray",
+        "bytes",
+        "callable",
+        "chr",
+        "complex",
+        "dict",
+        "divmod",
+    ),
+    *("enumerate", "filter", "float", "format", "frozenset", "hash", "hex", "id", "int", "isinstance", "issubclass"),
+    *("iter", "len", "list", "map", "max", "min", "next", "object", "oct", "ord", "pow", "print", "range", "repr"),
+    *("reversed", "round", "set", "slice", "sorted", "str", "sum", "tuple", "type", "zip"),
+]
 ERRORS = [n for n, v in vars(builtins).items() if isinstance(v, type) and issubclass(v, BaseException)]
 NAMED: dict[str, Any] = {name: getattr(builtins, name) for name in FUNCTIONS + ERRORS} | {"NoneType": type(None)}
 NAME_OF: dict[int, str] = {id(value): name for name, value in NAMED.items()}  # by identity: equality is never asked
 
-SEQUENCES = {list: b"L", tuple: b"(", set: b"{", frozenset: b"z"}
+SEQUENCES: dict[type, bytes] = {list: b"L", tuple: b"(", set: b"{", frozenset: b"z"}
 BUILDERS: dict[int, Callable[[Any], Any]] = {ord("L"): list, ord("("): tuple, ord("{"): set, ord("z"): frozenset}
 
 

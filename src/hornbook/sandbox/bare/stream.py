@@ -85,5 +85,3 @@ class Stream:
     def close(self) -> None:
         """Close this end."""
         self.sock.close()
-
-

@@ -14,7 +14,7 @@ import sys
 from typing import Any
 
 from .codec import decode, encode
-from .contain import die_with_parent
+from .contain import PR_SET_DUMPABLE, die_with_parent, prctl
 from .examine import Outcome, examination, examine, post_source, wanted_names
 from .peer import Peer
 from .plain import Malformed
@@ -30,6 +30,7 @@ Fate = tuple[int, int]  # wait status and CPU in µs
 def main(judge_fd: int, zygote_fd: int, settings: dict[str, Any]) -> None:
     """Serve jobs until the judge hangs up."""
     die_with_parent(settings["parent"])
+    prctl(PR_SET_DUMPABLE, 0)
     sys.path += settings["packages"]
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     judge = Stream(socket.socket(fileno=judge_fd))

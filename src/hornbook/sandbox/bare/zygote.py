@@ -14,7 +14,7 @@ from __future__ import annotations
 import gc
 import json
 import os
-import shutil
+import random
 import signal
 import socket
 import struct
@@ -27,7 +27,10 @@ from .contain import PR_SET_CHILD_SUBREAPER, Cage, Limits, die_with_parent, drop
 from .examine import examination, examine
 from .stream import Gone, Stream
 
-WARM = "typing math collections itertools functools heapq bisect string copy random re operator hashlib json".split()
+WARM = (
+    *("typing", "math", "collections", "itertools", "functools", "heapq", "bisect", "string", "copy", "random", "re"),
+    *("operator", "hashlib", "json"),
+)
 FATE = struct.Struct("<iQ")
 LAYERS = ("landlock", "seccomp", "alone")
 
@@ -50,7 +53,6 @@ def warm_up() -> None:
     """Import and compile what every program needs, then keep the collector from touching (and copying) it."""
     for name in WARM:
         __import__(name)
-    __import__("random").seed(0)
     exec(compile("def f(a: int) -> list:\n    return [x for x in range(a)]\nclass A:\n    pass\n", "", "exec"), {})
     decode(encode(("warm", [1, 2.5], {"a": {1}})))
     gc.collect()
@@ -92,6 +94,7 @@ class Zygote:
         """Confine this child, then play the role. Never returns."""
         try:
             self.control.close()
+            random.seed(0)  # forking seeded it anew
             self.cage.enter()
             output = self.cage.limits.output_chars
             if role == b"C":
@@ -116,7 +119,7 @@ class Zygote:
         self.children.clear()
         if self.cage.filter is None:
             self.kill_strays()
-        self.sweep()
+        sweep(self.home)
         return fates
 
     def kill_strays(self) -> None:
@@ -134,13 +137,21 @@ class Zygote:
             if pid == 0:
                 kill_own_children()
 
-    def sweep(self) -> None:
-        """Empty the scratch folder, so that no program finds what another one left."""
-        for entry in os.scandir(self.home):
-            if entry.is_dir(follow_symlinks=False):
-                shutil.rmtree(entry.path, ignore_errors=True)
-            else:
+
+def sweep(home: str) -> None:
+    """Empty the scratch folder, so that no program finds what another one left. Folders are flattened, not descended
+    into, and unlocked first: neither depth nor permissions keep anything alive."""
+    moved = 0
+    while entries := list(os.scandir(home)):
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
                 os.unlink(entry.path)
+                continue
+            os.chmod(entry.path, 0o700)
+            for inner in list(os.scandir(entry.path)):
+                moved += 1
+                os.rename(inner.path, f"{home}/.swept-{moved}")
+            os.rmdir(entry.path)
 
 
 def kill_own_children() -> None:
@@ -160,5 +171,3 @@ def run_tests(referee: Stream, candidate: Stream) -> None:
     except Gone:
         outcome = ("gone", "")
     referee.send(encode(outcome))
-
-

@@ -86,9 +86,12 @@ STARTS: tuple[Part, ...] = (
     Part("one", lambda i: i + 1, "enumerate(values, 1)", ("1",), "1"),
 )
 
+# positions come in rising order, so that first and smallest, or list and sorted, would be one and the same
+RISING = tuple(fold for fold in SUMMARIES if fold.id not in ("first", "last", "sorted", "unique"))
+
 POSITIONS = Family(
     name="positions",
-    slots={"fold": SUMMARIES, "pred": PREDICATES, "start": STARTS},
+    slots={"fold": RISING, "pred": PREDICATES, "start": STARTS},
     args="values: list[int]",
     kind="ints",
     title="{fold}_positions_from_{start}_if_{pred}",

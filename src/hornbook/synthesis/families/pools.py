@@ -99,5 +99,5 @@ MAKERS: dict[str, Callable[[random.Random, int], Arguments]] = {
     "spans": lambda rng, i: (spans(rng, i),),
     "grid": lambda rng, i: (grid(rng, i),),
     "dates": lambda rng, i: (dates(rng, i),),
-    "day_span": lambda rng, i: (day(rng), 0 if i == 0 else (5, 12, 30, 60)[i % 4]),
+    "day_span": lambda rng, i: (day(rng), 0 if i == 0 else (5, 12, 21, 40)[i % 4]),
 }

@@ -10,13 +10,14 @@ from hornbook.synthesis.families.base import Composition, plural
 from hornbook.synthesis.families.pools import Arguments
 
 SUFFIXES = ("", "_again", "_too", "_anew", "_more", "_also", "_still", "_yet")
+MOST_TELLINGS = len(SUFFIXES)
 INDENT = "    "
 
 
 def tellings(composition: Composition) -> int:
     """In how many ways the composition can be worded."""
     synonyms = max(len(part.words) for part in vars(composition.choice).values())
-    return min(len(composition.family.sayings) * synonyms, len(SUFFIXES))
+    return min(len(composition.family.sayings) * synonyms, MOST_TELLINGS)
 
 
 def description(composition: Composition, telling: int) -> str:

@@ -18,7 +18,7 @@ def weekday(number: int) -> Part:
     words = (f"is a {name}", f"falls on a {name}")
     return Part(
         f"weekday:{number}",
-        lambda d: f"{d:%w}" == f"{(number + 1) % 7}",
+        lambda d: d.toordinal() % 7 == (number + 1) % 7,
         f"d.weekday() == {number}",
         words,
         name.lower(),
@@ -29,13 +29,15 @@ def month(number: int) -> Part:
     """In that month."""
     name = MONTHS[number - 1]
     words = (f"is in {name}", f"falls in {name}")
-    return Part(f"month:{number}", lambda d: int(f"{d:%m}") == number, f"d.month == {number}", words, name.lower())
+    return Part(
+        f"month:{number}", lambda d: d.isoformat()[5:7] == f"{number:02}", f"d.month == {number}", words, name.lower()
+    )
 
 
 def year(number: int) -> Part:
     """In that year."""
     words = (f"is in {number}", f"falls in {number}")
-    return Part(f"year:{number}", lambda d: int(f"{d:%Y}") == number, f"d.year == {number}", words, f"{number}")
+    return Part(f"year:{number}", lambda d: d.isoformat()[:4] == f"{number}", f"d.year == {number}", words, f"{number}")
 
 
 def day_above(k: int) -> Part:
@@ -67,11 +69,11 @@ DATE_PREDICATES: tuple[Part, ...] = (
 )
 
 DATE_MEASURES: tuple[Part, ...] = (
-    Part("day", lambda d: int(f"{d:%d}"), "d.day", ("its day",), "day"),
-    Part("month", lambda d: int(f"{d:%m}"), "d.month", ("its month",), "month"),
-    Part("year", lambda d: int(f"{d:%Y}"), "d.year", ("its year",), "year"),
-    Part("weekday", lambda d: d.isoweekday() - 1, "d.weekday()", ("its weekday number",), "weekday"),
-    Part("week", lambda d: int(f"{d:%V}"), "d.isocalendar().week", ("its week number",), "week"),
+    Part("day", lambda d: int(d.isoformat()[8:]), "d.day", ("its day",), "day"),
+    Part("month", lambda d: int(d.isoformat()[5:7]), "d.month", ("its month",), "month"),
+    Part("year", lambda d: int(d.isoformat()[:4]), "d.year", ("its year",), "year"),
+    Part("weekday", lambda d: (d.toordinal() - 1) % 7, "d.weekday()", ("its weekday number",), "weekday"),
+    Part("week", lambda d: d.isocalendar()[1], "d.isocalendar().week", ("its week number",), "week"),
 )
 
 DATES = Family(

@@ -1,0 +1,196 @@
+"""The door of the corpus room: from installed Python and a person's own files to clean texts without copies.
+
+list → weigh → read (Daft) → rules → exact duplicates → near duplicates (Daft) → documents, rejected, clusters
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field, model_validator
+
+from hornbook.artifacts import Ledger
+from hornbook.config import operational
+from hornbook.corpus import canaries
+from hornbook.corpus.gather import PLANTED, Gathered, gather
+from hornbook.corpus.near import Lsh, NearDuplicate, buckets, near_duplicates, shingles
+from hornbook.corpus.reading import refused
+from hornbook.corpus.rules import Cleaning, Refusal, excerpt
+from hornbook.corpus.sources import NEVER_A_SOURCE, Item, limited, named_files, python_files
+from hornbook.corpus.spool import Spool, write_documents
+from hornbook.errors import InputError
+from hornbook.records import Document, Rejected, write_dataset
+
+VERSION = 1
+
+
+class Curate(Cleaning):
+    """What goes into a corpus and what is thrown out of it; the thresholds of `Cleaning` belong to it.
+
+    `python`: read the Python files of the interpreter that runs, or of the distributions named in `packages` ("python"
+    is the standard library). `paths`: files, folders and globs of .py, .md, .txt, .parquet (`text` or `content` column)
+    and .jsonl. `exclude`: distributions and top-level modules never read. `limit`: take this many files, those whose
+    names have the smallest hashes (a table counts as one file). Near duplicates: texts that share at least `threshold`
+    of their shingles of `shingle_words` words, proposed by MinHash with `bands` of `rows` hashes.
+
+    >>> Curate(packages=["python"], limit=100, threshold=0.9).semantic()
+    {'threshold': 0.9, 'packages': ['python'], 'limit': 100}
+    """
+
+    python: bool = True
+    paths: list[str] = Field(default_factory=list)
+    packages: list[str] | None = None
+    exclude: list[str] = Field(default_factory=lambda: list(NEVER_A_SOURCE))
+    limit: int | None = Field(default=None, ge=1)
+    threshold: float = Field(default=0.8, gt=0, le=1)
+    shingle_words: int = Field(default=5, ge=1)
+    bands: int = Field(default=14, ge=1)
+    rows: int = Field(default=8, ge=1)
+    workers: int = operational(0, ge=0)  # processes; 0: one for each processor
+
+    @property
+    def lsh(self) -> Lsh:
+        """The near-duplicate settings."""
+        return Lsh(self.threshold, self.shingle_words, self.bands, self.rows)
+
+    @model_validator(mode="after")
+    def possible(self) -> Self:
+        """Refuse settings under which nothing can come out, or near duplicates would mostly be overlooked."""
+        if not self.python and not self.paths:
+            raise ValueError("nothing to read: set python: true or name files in paths")
+        if self.min_characters > self.max_bytes:
+            raise ValueError(f"min_characters {self.min_characters} is more than max_bytes {self.max_bytes}")
+        if (recall := self.lsh.recall(self.threshold)) < 0.5:
+            raise ValueError(
+                f"{self.bands} bands of {self.rows} rows propose only {recall:.0%} of pairs at threshold "
+                f"{self.threshold}; use more bands or fewer rows"
+            )
+        return self
+
+
+def curate(config: Curate, *, out: Path, ledger: Ledger) -> None:
+    """Build a corpus: `out/documents`, `out/rejected` and `out/clusters` (near duplicates and who stays for them).
+
+    Raises InputError when a named path or package is missing or nothing is left; CanaryError when a planted file shows
+    that a threshold is not applied.
+    """
+    items = sources(config)
+    with Spool(out / "spool") as spool:
+        planted, files = canaries.plant_files(spool.folder / "planted", config)
+        gathered = gather([*items, *files], spool, config, config.workers)
+        canaries.check_files(planted, gathered, ledger)
+        near = remove_near(config, spool, gathered, ledger)
+        documents = kept(spool, gathered, {one.id: one for one in near})
+        ledger.rows_out = write_documents(out / "documents", counted(documents, ledger))
+    write_dataset(out / "clusters", near, NearDuplicate)
+    write_dataset(out / "rejected", gathered.rejected, Rejected)
+    settle(gathered, near, ledger)
+
+
+def sources(config: Curate) -> list[Item]:
+    """The files to read, each once however often it is named. Raises InputError when there are none."""
+    found = list(python_files(config.packages, config.exclude)) if config.python else []
+    for given in config.paths:
+        found += named_files(given)
+    once = {item.url: item for item in reversed(found)}
+    if not once:
+        raise InputError(f"the corpus is empty: no files in {', '.join(config.paths) or 'the named packages'}")
+    return limited(sorted(once.values(), key=lambda item: (item.source, item.path, item.url)), config.limit)
+
+
+def remove_near(config: Curate, spool: Spool, gathered: Gathered, ledger: Ledger) -> list[NearDuplicate]:
+    """Find the near duplicates to remove, the planted pairs among them checked and taken out."""
+    planted = canaries.near_rows(config.lsh)
+    for row in planted.drop_columns(["text"]).to_pylist():
+        gathered.keep(row["id"], row["source"], row["path"], row["license"])
+    spool.add(planted)
+    spool.close()
+    groups = buckets(spool.paths(), config.lsh)
+    wanted = {id for group in groups for id in group}
+    texts = {id: shingles(text, config.shingle_words) for id, text in spool.texts(wanted)}
+    order = {id: (gathered.winner(id), id) for id in wanted}
+    near = near_duplicates(groups, order, texts, config.threshold)
+    recall = canaries.check_near(near, gathered, config.lsh, ledger)
+    ledger.figures["near_duplicate_recall_at_threshold"] = recall
+    return [one for one in near if gathered.winner(one.id).source != PLANTED]
+
+
+def kept(spool: Spool, gathered: Gathered, near: dict[str, NearDuplicate]) -> Iterator[pa.Table]:
+    """The documents, a bucket at a time, sorted by id. What is left out joins `gathered.rejected` with its reason."""
+    for rows in spool.buckets():
+        chosen: dict[str, int] = {}
+        names = zip(*[rows[name].to_pylist() for name in ("id", "source", "path")], strict=True)
+        for at, (id, source, path) in enumerate(names):
+            if source == PLANTED:
+                continue
+            if why := superfluous(id, source, path, gathered, near) or (ALREADY if id in chosen else None):
+                shown = Refusal(why.reason, why.detail, excerpt(rows["text"][at].as_py()))
+                gathered.rejected.append(refused(source, path, shown, id if id in near else None))
+            else:
+                chosen[id] = at
+        yield as_documents(rows.take([chosen[id] for id in sorted(chosen)]), gathered)
+
+
+ALREADY = Refusal("exact-duplicate", "the same row again", "")
+
+
+def superfluous(id: str, source: str, path: str, gathered: Gathered, near: dict[str, NearDuplicate]) -> Refusal | None:
+    """Why a spooled text is not needed: another file keeps it, or a text like it."""
+    winner = gathered.winner(id)
+    if (source, path) != (winner.source, winner.path):
+        return Refusal("exact-duplicate", f"same text as {winner.name} ({id})", "")
+    if id in near:
+        one = near[id]
+        stays = gathered.winner(one.survivor).name
+        return Refusal("near-duplicate", f"Jaccard {one.jaccard:.4f} with {stays} ({one.survivor})", "")
+    return None
+
+
+def as_documents(rows: pa.Table, gathered: Gathered) -> pa.Table:
+    """Spooled rows as documents. Identical text keeps the licence claims of every file that holds it."""
+    metadata = [
+        json.dumps({"bytes": size, "version": version} if version else {"bytes": size})
+        for size, version in zip(rows["bytes"].to_pylist(), rows["version"].to_pylist(), strict=True)
+    ]
+    ids = rows["id"].to_pylist()
+    same = [rows[name] for name in ("id", "text", "source", "path")]
+    columns = [*same, [gathered.license(id) for id in ids], [[]] * len(ids), metadata]
+    return pa.table(dict(zip(Document.schema.names, columns, strict=True)), schema=Document.schema)
+
+
+def counted(documents: Iterator[pa.Table], ledger: Ledger) -> Iterator[pa.Table]:
+    """Pass documents on, counting them by source and licence in the ledger's figures."""
+    by_source: Counter[str] = Counter()
+    by_license: Counter[str] = Counter()
+    text_bytes = 0
+    for rows in documents:
+        by_source.update(rows["source"].to_pylist())
+        by_license.update(name for names in rows["license"].to_pylist() for name in names or ["unknown"])
+        text_bytes += pc.sum(pc.binary_length(rows["text"])).as_py() or 0
+        yield rows
+    ledger.figures["documents_by_source"] = dict(sorted(by_source.items()))
+    ledger.figures["documents_by_license"] = dict(sorted(by_license.items()))
+    ledger.figures["text_bytes"] = text_bytes
+
+
+def settle(gathered: Gathered, near: list[NearDuplicate], ledger: Ledger) -> None:
+    """Write the funnel into the ledger. Raises InputError when nothing is left of what was read."""
+    ledger.rows_in = gathered.rows
+    ledger.rejected.update(row.reason for row in gathered.rejected)
+    ledger.figures["read_bytes_by_source"] = dict(sorted(gathered.source_bytes.items()))
+    ledger.figures["near_duplicate_clusters"] = len({one.cluster for one in near})
+    if not ledger.rows_out:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in ledger.rejected.most_common())
+        raise InputError(f"the corpus is empty: all {ledger.rows_in} files were rejected ({reasons})")
+
+
+def facts() -> dict[str, str]:
+    """What shapes the result besides config and files: the interpreter whose parser decides what is Python."""
+    return {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}

@@ -1,0 +1,120 @@
+"""Reading and judging through Daft: files are fetched by its Rust reader, a few dozen at a time, and cleaned by `rules`
+in worker processes. The same plan runs on a Ray cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from hornbook.corpus.engine import daft
+from hornbook.corpus.rules import Cleaning, Refusal, clean
+from hornbook.corpus.sources import Item, weigh
+from hornbook.errors import InfrastructureError, InputError
+from hornbook.records import STRINGS, Document, Rejected, content_id
+
+STAGE = "curate"
+BATCH_ROWS = 64  # at 1 MB a file, what a worker holds stays below 200 MB
+
+LISTED = pa.schema(
+    [
+        ("url", pa.string()),
+        ("source", pa.string()),
+        ("path", pa.string()),
+        ("license", STRINGS),
+        ("version", pa.string()),
+    ]
+)
+
+
+def files_frame(items: Sequence[Item]) -> Any:
+    """A Daft frame that reads files: the columns of `tables.UNPACKED`, `data` null where a file cannot be read."""
+    columns = {name: [getattr(item, name) for item in items] for name in LISTED.names}
+    frame = daft().from_arrow(pa.Table.from_pydict(columns, schema=LISTED)).into_batches(BATCH_ROWS)
+    data = daft().functions.download(daft().col("url"), on_error="null")
+    return frame.with_column("data", data).exclude("url")
+
+
+def tables_frame(path: Path) -> Any:
+    """A Daft frame over rows unpacked by `tables`."""
+    return daft().read_parquet(str(path)).into_batches(BATCH_ROWS)
+
+
+def judged(frame: Any, limits: Cleaning, workers: int) -> Iterator[pa.Table]:
+    """Clean every row of a frame; yield tables with the verdict's columns (`id`, `text`, `bytes`, `reason`, `detail`,
+    `excerpt`) in place of `data`. `reason` is null where the row is kept, `text` where it is refused.
+
+    Raises InfrastructureError when a worker process dies.
+    """
+    col = daft().col
+    verdict = judge(limits, workers)(col("data"), col("source"), col("path"))
+    frame = frame.with_column("verdict", verdict).select(
+        "source", "path", "license", "version", *[col("verdict")[name].alias(name) for name in Judged]
+    )
+    try:
+        for batch in frame.to_arrow_iter():
+            yield pa.Table.from_batches([batch])
+    except (RuntimeError, daft().exceptions.DaftCoreException) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InfrastructureError(f"curate: reading stopped: {reason}; rerun, with workers=1 if it repeats") from error
+
+
+Judged = ("id", "text", "bytes", "reason", "detail", "excerpt")
+
+
+def judge(limits: Cleaning, workers: int) -> Any:
+    """The cleaning rules as a Daft function. One worker runs in this process, several in processes of their own."""
+    types = daft().DataType
+    fields = {name: types.int64() if name == "bytes" else types.string() for name in Judged}
+
+    @daft().cls(use_process=workers > 1, max_concurrency=workers)
+    class Judge:
+        @daft().method.batch(return_dtype=types.struct(fields))  # type: ignore[untyped-decorator]
+        def __call__(self, data: Any, source: Any, path: Any) -> list[dict[str, Any]]:
+            rows = zip(data.to_arrow(), source.to_pylist(), path.to_pylist(), strict=True)
+            return [verdict_row(cell.as_py(), source, path, limits) for cell, source, path in rows]
+
+    return Judge()
+
+
+def verdict_row(data: bytes | None, source: str, path: str, limits: Cleaning) -> dict[str, Any]:
+    """The verdict on one file. A kept text's id is that of its content; a refused file's, that of its name."""
+    size = len(data or b"")
+    made = clean(data, path, limits)
+    if isinstance(made, Refusal):
+        row = {"id": content_id(source, path), "text": None, "reason": made.reason}
+        return {**row, "bytes": size, "detail": made.detail, "excerpt": made.excerpt}
+    return {"id": content_id(made), "text": made, "bytes": size, "reason": None, "detail": None, "excerpt": None}
+
+
+def refused(source: str, path: str, why: Refusal, id: str | None = None) -> Rejected:
+    """The row of a refusal. Its detail begins with the file's name."""
+    return Rejected(id or content_id(source, path), STAGE, why.reason, f"{source}:{path}: {why.detail}", why.excerpt)
+
+
+def read_document(path: Path, limits: Cleaning | None = None) -> Document | Rejected:
+    """Read and judge one file of a person's own, exactly as `curate` would.
+
+    Raises InputError when there is no such file.
+    """
+    limits = limits or Cleaning()
+    item = Item(str(path), "file", path.name)
+    if not path.exists() and not path.is_symlink():
+        raise InputError(f"{path}: no such file")
+    if why := weigh(item, limits):
+        return refused(item.source, item.path, why)
+    made = clean(read_bytes(path), item.path, limits)
+    if isinstance(made, Refusal):
+        return refused(item.source, item.path, made)
+    return Document(content_id(made), made, item.source, item.path)
+
+
+def read_bytes(path: Path) -> bytes | None:
+    """A file's bytes, or None where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None

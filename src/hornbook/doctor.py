@@ -1,0 +1,58 @@
+"""What this machine can do for hornbook, found out by trying."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import shutil
+from pathlib import Path
+from typing import Any
+
+import hornbook
+from hornbook.sandbox.probe import probe
+from hornbook.tasks.load import available
+
+EXTRAS = {
+    "train": ("torch", "transformers", "accelerate", "tokenizers"),
+    "dev": ("pytest", "hypothesis", "mypy"),
+}
+
+
+def examine() -> dict[str, Any]:
+    """Isolation proven by probes, devices, compiler, extras, benchmarks at hand."""
+    isolation = probe()
+    return {
+        "hornbook": hornbook.__version__,
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "cores": os.cpu_count(),
+        "isolation": {"level": isolation.level, "probes": dict(isolation.probes), "advice": isolation.advice},
+        "devices": ["cuda", "cpu"] if Path("/dev/nvidiactl").exists() else ["cpu"],
+        "compiler": next((name for name in ("g++", "clang++") if shutil.which(name)), None),
+        "extras": {name: all(map(importlib.util.find_spec, modules)) for name, modules in EXTRAS.items()},
+        "benchmarks": available(),
+    }
+
+
+def as_text(found: dict[str, Any]) -> str:
+    """The findings for a person, with what to do about each lack."""
+    isolation = found["isolation"]
+    lines = [
+        f"hornbook {found['hornbook']} · Python {found['python']} · {found['system']} · {found['cores']} cores",
+        f"isolation   {isolation['level']}",
+        *(f"            {'✓' if held else '✗'} {name}" for name, held in isolation["probes"].items()),
+    ]
+    if isolation["advice"]:
+        lines.append(f"            → {isolation['advice']}")
+    lines.append(f"devices     {', '.join(found['devices'])}")
+    compiler = found["compiler"] or "none → install g++ and training is compiled (about a third faster)"
+    lines.append(f"compiler    {compiler}")
+    for name, there in found["extras"].items():
+        lines.append(
+            f"extra       [{name}] {'installed' if there else f'not installed → pip install hornbook[{name}]'}"
+        )
+    lines.append(f"benchmarks  {', '.join(found['benchmarks'])}")
+    if found["system"] != "Linux":
+        lines.append("system      hornbook judges programs on Linux; run it in a container or a Linux virtual machine")
+    return "\n".join(lines)

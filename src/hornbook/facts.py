@@ -1,0 +1,104 @@
+"""Facts outside a stage's config that shape its bytes, and so belong to its key: sources, packaged data, the device."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from hornbook.artifacts import Store, digest_bytes, digest_file, digest_json, write_json
+from hornbook.corpus.curate import Curate, facts, sources
+from hornbook.errors import InputError
+
+Facts = Callable[[Any, Store], dict[str, str]]
+
+
+def source_facts(config: Curate, store: Store) -> dict[str, str]:
+    """Digest of every source's name and bytes, memoised in the workdir on (path, size, mtime_ns)."""
+    memo_path = store.workdir / "sources.json"
+    memo = read_memo(memo_path)
+    fresh: dict[str, str] = {}
+    rows = []
+    for item in sources(config):
+        path = Path(item.url.removeprefix("file://"))
+        rows.append([item.source, item.path, remembered(path, config.max_bytes, memo, fresh)])
+    if fresh.keys() - memo.keys() and store.workdir.is_dir():
+        write_json(memo_path, {**memo, **fresh})
+    return {"sources": digest_json(rows), **facts()}
+
+
+def read_memo(path: Path) -> dict[str, str]:
+    """What earlier runs computed; nothing when the file is not there or torn."""
+    try:
+        memo = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return memo if isinstance(memo, dict) else {}
+
+
+def remembered(path: Path, max_bytes: int, memo: dict[str, str], fresh: dict[str, str]) -> str:
+    """A file's digest, from the memo while its size and time are the same. One that is refused by size is not read."""
+    try:
+        about = path.stat()
+        if about.st_size > max_bytes and path.suffix == ".py":
+            return f"too large: {about.st_size}"
+        name = f"{path}:{about.st_size}:{about.st_mtime_ns}"
+        fresh[name] = memo.get(name) or digest_file(path)
+    except OSError as error:
+        return f"unreadable: {error.errno}"
+    return fresh[name]
+
+
+def packaged_facts(name: str) -> Facts:
+    """Facts of a stage that reads a file or folder shipped inside the package."""
+
+    def digest(_config: Any, _store: Store) -> dict[str, str]:
+        return {name: packaged_digest(name)}
+
+    return digest
+
+
+def packaged_digest(name: str) -> str:
+    """Digest of a packaged file, or of a folder's names and bytes; "absent" when it is not there."""
+    item = resources.files("hornbook").joinpath(name)
+    if item.is_file():
+        return digest_bytes(item.read_bytes())
+    if not item.is_dir():
+        return "absent"
+    files = sorted((entry for entry in item.iterdir() if entry.is_file()), key=lambda entry: entry.name)
+    return digest_json([[entry.name, digest_bytes(entry.read_bytes())] for entry in files])
+
+
+def benchmark_facts(field: str) -> Facts:
+    """Facts of a stage that reads the benchmarks named in a config field."""
+
+    def digests(config: Any, _store: Store) -> dict[str, str]:
+        return dict(benchmark_digests(getattr(config, field)))
+
+    return digests
+
+
+def benchmark_digests(names: Iterable[str]) -> Iterable[tuple[str, str]]:
+    """(name, digest of its file) for benchmarks by name or path."""
+    from hornbook.tasks.load import locate
+
+    for name in names:
+        path = locate(name)
+        if not path.exists():
+            raise InputError(f"benchmark {name!r}: no such file as {path}")
+        yield (
+            f"benchmark {name}",
+            digest_file(path) if path.is_file() else digest_json(sorted(map(str, path.iterdir()))),
+        )
+
+
+def device_facts(field: str) -> Facts:
+    """Facts of an evaluation: its benchmarks, and the device that generates."""
+    digests = benchmark_facts(field)
+
+    def facts_of(config: Any, store: Store) -> dict[str, str]:
+        return {**digests(config, store), "device": "cpu"}
+
+    return facts_of

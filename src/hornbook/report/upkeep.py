@@ -1,0 +1,135 @@
+"""What it took, and what keeps it honest: contamination, canaries, time and memory, how to reproduce."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from hornbook.artifacts import read_json
+from hornbook.report.charts import Bar, bars
+from hornbook.report.run import Run, Stage, head
+from hornbook.report.students import Arm
+from hornbook.report.text import NONE, count, excerpt, seconds, size, tokens, visible, words
+
+EVIDENCE = 6  # removed rows shown for each dataset
+
+
+def contamination(run: Run) -> dict[str, Any]:
+    """What decontamination removed from each dataset, by tier, with evidence."""
+    stages = run.of("decontaminate")
+    tiers = sorted({reason for stage in stages for reason in stage.rejected} | {"ngram"})
+    rows = [contamination_row(stage, tiers) for stage in stages]
+    return {"tiers": [words(tier) for tier in tiers], "rows": rows} if rows else {}
+
+
+def contamination_row(stage: Stage, tiers: list[str]) -> dict[str, Any]:
+    """One dataset: rows in, removed by tier, rows out, evidence."""
+    columns = ("id", "reason", "detail", "excerpt")
+    shown = head(stage.folder / "rejected", columns, EVIDENCE) if stage.has("rejected") else []
+    evidence = [
+        {"id": r["id"], "tier": words(r["reason"]), "detail": visible(r["detail"]), "text": excerpt(r["excerpt"], 6)}
+        for r in shown
+    ]
+    return {
+        "name": words(stage.name),
+        "rows_in": count(stage.manifest.get("rows_in")),
+        "removed": [count(stage.rejected.get(tier, 0)) for tier in tiers],
+        "rows_out": count(stage.manifest.get("rows_out")),
+        "items": count(stage.figures.get("items")),
+        "evidence": evidence,
+        "total": sum(stage.rejected.values()),
+    }
+
+
+def canaries(run: Run) -> dict[str, Any]:
+    """The planted rows of all stages, and how many did as they should."""
+    rows = [
+        {
+            "stage": stage.id,
+            "name": visible(str(row["name"])),
+            "threshold": row["threshold"],
+            "expected": "caught" if row["expected"] else "let through",
+            "found": "caught" if row["caught"] else "let through",
+            "right": row["caught"] == row["expected"],
+        }
+        for stage in run.stages
+        for row in stage.manifest.get("canaries") or ()
+    ]
+    return {"rows": rows, "right": sum(row["right"] for row in rows)} if rows else {}
+
+
+def costs(run: Run) -> dict[str, Any]:
+    """Time and memory per stage, in run order."""
+    if not run.stages:
+        return {}
+    longest = [
+        Bar(s.id, s.manifest.get("wall_seconds") or 0, seconds(s.manifest.get("wall_seconds")), "cached" * s.cached)
+        for s in run.stages
+    ]
+    label = "Seconds by the clock of each stage; the table below holds the same figures"
+    return {"chart": bars(longest, label), "rows": [cost_row(stage) for stage in run.stages], **totals(run)}
+
+
+def cost_row(stage: Stage) -> dict[str, Any]:
+    """One stage's cost."""
+    about = stage.manifest
+    return {
+        "id": stage.id,
+        "wall": seconds(about.get("wall_seconds")),
+        "cpu": seconds(about.get("cpu_seconds")),
+        "memory": size(about.get("peak_memory_bytes")),
+        "rows": f"{count(about.get('rows_in'))} → {count(about.get('rows_out'))}",
+        "tokens": tokens(about.get("tokens") or None),
+        "dollars": f"${about['dollars']:.2f}" if about.get("dollars") else NONE,
+        "cached": stage.cached,
+    }
+
+
+def totals(run: Run) -> dict[str, Any]:
+    """The sums of the table's columns, and the highest peak."""
+    wall = sum(stage.manifest.get("wall_seconds") or 0 for stage in run.stages)
+    cpu = sum(stage.manifest.get("cpu_seconds") or 0 for stage in run.stages)
+    peak = max((stage.manifest.get("peak_memory_bytes") or 0 for stage in run.stages), default=0)
+    dollars = sum(stage.manifest.get("dollars") or 0 for stage in run.stages)
+    cached = sum(stage.cached for stage in run.stages)
+    texts = {"wall": seconds(wall), "cpu": seconds(cpu), "peak": size(peak), "dollars": f"${dollars:.2f}"}
+    return {**texts, "cached": cached}
+
+
+def tiles(run: Run, everyone: list[Arm]) -> Iterator[tuple[str, str, str]]:
+    """The run at a glance: (figure, what it is, detail)."""
+    curated, selected = run.of("curate"), run.of("select")
+    if curated:
+        kept = selected[0].manifest.get("rows_out") if selected else curated[0].manifest.get("rows_out")
+        yield count(kept), "documents kept", f"of {count(curated[0].manifest.get('rows_in'))} files read"
+    for stage in run.holding("exercises", "write")[:1]:
+        yield count(stage.manifest.get("rows_out")), "exercises written", "by a program, or by the teacher"
+    judged = sum(r.get("samples", 0) for arm in everyone for r in arm.results.values())
+    if judged:
+        students = sum(not arm.baseline for arm in everyone)
+        yield count(judged), "programs judged", f"by executed tests, from {students} students"
+    if run.stages:
+        about = totals(run)
+        yield about["wall"], "of work", f"at most {about['peak']} of memory"
+
+
+def isolation(run: Run) -> str:
+    """How well the judged programs were contained, as the evaluations recorded it."""
+    stages = run.holding("results.json", "evaluate", "baseline")
+    levels = {str(read_json(stage.folder / "results.json").get("isolation", "")) for stage in stages}
+    return ", ".join(sorted(levels - {""}))
+
+
+def reproduction(run: Run) -> dict[str, Any]:
+    """The command, the recipe as resolved, the versions and the artifacts."""
+    versions: dict[str, str] = {}
+    for stage in run.stages:
+        versions |= {name: str(value) for name, value in (stage.manifest.get("versions") or {}).items()}
+    return {
+        "command": f"hornbook run {run.recipe}",
+        "resolved": visible(yaml.safe_dump(dict(run.resolved), sort_keys=False, allow_unicode=True, width=100)),
+        "versions": sorted(versions.items()),
+        "artifacts": [(stage.id, stage.key[:8], str(stage.manifest.get("digest") or "")[:12]) for stage in run.stages],
+    }

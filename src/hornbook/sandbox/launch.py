@@ -1,0 +1,179 @@
+"""Starts a worker and its fork server at a level of isolation.
+
+Levels, strongest first:
+
+    bubblewrap  own user, network, mount and process namespaces; Landlock, seccomp and limits per child
+    landlock    Landlock, seccomp and limits; no scratch folder: programs cannot write files
+    seccomp     seccomp and limits; the files of this machine stand open, and with them other processes of the user
+    rlimits     limits only: tests and verdict stand apart, but a hostile program can reach files, network, processes
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+LEVELS = ("bubblewrap", "landlock", "seccomp", "rlimits")
+WITHOUT = {"bubblewrap": [], "landlock": [], "seccomp": ["landlock"], "rlimits": ["landlock", "seccomp"]}
+BARE = Path(__file__).parent / "bare"
+SCRATCH, INSIDE = "/scratch", "/hornbook"
+SCRATCH_BYTES = 256 << 20
+DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
+ENVIRONMENT = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"}
+FLAGS = ("-s", "-S", "-P")  # what -I means, but for the hash seed that it would ignore
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a worker and its fork server are started with."""
+
+    level: str
+    limits: tuple[int, int, int, int]  # CPU seconds, memory, file size, output: see bare.contain.Limits
+    wall_seconds: float
+    packages: tuple[str, ...] = ()
+
+
+@dataclass
+class Pair:
+    """A worker and its fork server, and the socket to the worker."""
+
+    worker: subprocess.Popen[bytes]
+    zygote: subprocess.Popen[bytes]
+    sock: socket.socket
+    home: str | None = None
+    folders: list[str] = field(default_factory=list)
+
+    def stop(self) -> None:
+        """Kill both, wait for them, remove what they used."""
+        self.sock.close()
+        for process in (self.worker, self.zygote):
+            process.kill()
+            process.wait()
+        if self.home:
+            shutil.rmtree(self.home, ignore_errors=True)
+
+
+def start(setting: Setting) -> Pair:
+    """Start a pair. Its processes end when this one does, or when the pair is stopped."""
+    ours, judge = socket.socketpair()
+    worker_end, zygote_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    walled = setting.level == "bubblewrap"
+    home = None if walled else tempfile.mkdtemp(prefix="hornbook-")
+    with judge, worker_end, zygote_end:
+        zygote = open_process(zygote_command(setting, zygote_end.fileno(), home), zygote_end.fileno())
+        worker = open_process(
+            worker_command(setting, judge.fileno(), worker_end.fileno()), judge.fileno(), worker_end.fileno()
+        )
+    return Pair(worker, zygote, ours, home)
+
+
+def open_process(command: list[str], *fds: int) -> subprocess.Popen[bytes]:
+    """Start a process with nothing of ours but these descriptors."""
+    null = subprocess.DEVNULL
+    return subprocess.Popen(command, stdin=null, stdout=null, stderr=null, pass_fds=fds, env=ENVIRONMENT, cwd="/")
+
+
+def python(folder: str, call: str) -> list[str]:
+    """The command that calls a function of the `bare` package on a bare interpreter."""
+    module = call.split(".")[0]
+    code = f"import sys; sys.path.insert(0, {folder!r}); from bare import {module}; {call}"
+    return [sys.executable, *FLAGS, "-c", code]
+
+
+def worker_command(setting: Setting, judge_fd: int, zygote_fd: int) -> list[str]:
+    """How to start the worker."""
+    settings = {
+        "parent": os.getpid(),
+        "packages": list(setting.packages),
+        "cpu_seconds": setting.limits[0],
+        "wall_seconds": setting.wall_seconds,
+    }
+    return python(str(BARE.parent), f"worker.main({judge_fd}, {zygote_fd}, {settings!r})")
+
+
+def zygote_command(setting: Setting, fd: int, home: str | None) -> list[str]:
+    """How to start the fork server, behind its wall where the level has one."""
+    walled = home is None
+    folder = INSIDE if walled else str(BARE.parent)
+    settings: dict[str, Any] = {
+        "parent": 0 if walled else os.getpid(),
+        "home": home or SCRATCH,
+        "bare": folder,
+        "alone": walled,
+        "limits": list(setting.limits),
+        "readable": [*library_parts(), *setting.packages, "/dev/zero", "/dev/urandom"],
+        "writable": [SCRATCH, "/dev/null"] if walled else ["/dev/null"],
+        "without": WITHOUT[setting.level],
+        "packages": list(setting.packages),
+    }
+    command = python(folder, f"zygote.main({fd}, {settings!r})")
+    return [*bubblewrap(setting), "--", os.path.realpath(command[0]), *command[1:]] if walled else command
+
+
+def bubblewrap(setting: Setting) -> list[str]:
+    """The wall: an empty world with the interpreter in it, read-only, and a scratch folder of limited size."""
+    command = ["bwrap", "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session", "--clearenv"]
+    command += ["--cap-drop", "ALL", "--uid", "65534", "--gid", "65534", "--hostname", "sandbox"]
+    for name, value in ENVIRONMENT.items():
+        command += ["--setenv", name, value]
+    for path in [*system_paths(), *setting.packages]:
+        command += ["--ro-bind-try", path, path]
+    for path in hidden_paths(setting):
+        command += ["--tmpfs", path]
+    for path in DEVICES:
+        command += ["--dev-bind", path, path]
+    command += ["--ro-bind", str(BARE), f"{INSIDE}/bare", "--remount-ro", "/"]
+    return [
+        *command[:-2],
+        "--size",
+        str(SCRATCH_BYTES),
+        "--tmpfs",
+        SCRATCH,
+        "--symlink",
+        SCRATCH,
+        "/tmp",
+        *command[-2:],
+    ]
+
+
+def system_paths() -> list[str]:
+    """What an interpreter needs to run: itself, its library, the system's shared libraries."""
+    executable = os.path.realpath(sys.executable)
+    roots = ["/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", sys.base_prefix, sys.base_exec_prefix]
+    if sys.base_prefix in ("/usr", "/usr/local", "/"):
+        roots = [r for r in roots if r != sys.base_prefix] + [sysconfig.get_path("stdlib"), "/usr/local/lib"]
+    return list(dict.fromkeys(path for path in [*roots, executable] if os.path.exists(path)))
+
+
+def hidden_paths(setting: Setting) -> list[str]:
+    """Folders of installed packages beside the library: a benchmark may be among them."""
+    library = sysconfig.get_path("stdlib", vars={"base": sys.base_prefix, "installed_base": sys.base_prefix})
+    candidates = [f"{library}/site-packages", f"{library}/dist-packages", "/usr/lib/python3/dist-packages"]
+    return [path for path in candidates if os.path.isdir(path) and path not in setting.packages]
+
+
+def library_parts() -> list[str]:
+    """The standard library's entries one by one, without installed packages, and the system's shared libraries."""
+    library = Path(os.__file__).parent
+    parts = [str(path) for path in library.iterdir() if path.name not in ("site-packages", "dist-packages")]
+    return [*sorted(parts), "/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache"]
+
+
+def layers(pair: Pair) -> dict[str, bool]:
+    """Which layers a pair's fork server has on. Raises OSError or ValueError when the pair does not work."""
+    from hornbook.sandbox.bare.codec import decode, encode
+    from hornbook.sandbox.bare.stream import Stream
+
+    stream = Stream(pair.sock, seconds=30)
+    stream.send(encode(("layers",)))
+    found: dict[str, bool] = json.loads(decode(stream.receive()))
+    return found

@@ -1,0 +1,207 @@
+"""The door: judge programs, execute code blocks.
+
+A verdict cannot be forged by the program it judges: the candidate lives in a child process, its tests in another, and
+only plain data crosses. Trusted tests run in a worker beside the judge; untrusted ones in a contained child. The judge
+itself runs no foreign code. This needs a wall around the child: from the level `landlock` up it has one.
+
+What differs from running tests beside the program: a named tuple arrives as a tuple and other subclasses as their plain
+base; an object of the program's own class is a handle, whose attributes and methods can be used and whose equality,
+order and arithmetic are never asked; so tests that compare such objects directly fail. The declared fallback that runs
+tests beside the candidate (`Verdict.forgeable`) does not exist yet: no verdict made here is forgeable.
+
+What is not stopped: a program may guess, or read what the tests pass to it; helper names that the tests take from the
+program (rather than define) answer as the program likes; two programs may tell by the clock what else runs. Below the
+level `landlock` a program made to attack can reach this machine's files, and through them other processes of the same
+user. `probe` tells what holds here.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+import sysconfig
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field
+
+from hornbook.config import Config, operational
+from hornbook.errors import InfrastructureError
+from hornbook.records import Verdict
+from hornbook.sandbox.bare.codec import Unfit, encode
+from hornbook.sandbox.launch import Setting
+from hornbook.sandbox.pool import BROKEN, LATE, Crew
+from hornbook.sandbox.probe import Isolation, probe_level
+from hornbook.sandbox.probe import probe as strongest
+
+STATUSES = ("passed", "failed", "timeout", "crashed", "blocked", "infrastructure")
+
+
+@dataclass(frozen=True)
+class Program:
+    """A candidate and the tests that judge it.
+
+    `source` is the whole program; `tests` a program text that defines `check(candidate)`. `trusted` tests run in the
+    judge's worker: published benchmarks and hornbook's own. Tests from a teacher or a user's file are not trusted.
+    """
+
+    task_id: str
+    sample: int
+    source: str
+    tests: str
+    entry_point: str
+    trusted: bool
+
+
+@dataclass(frozen=True)
+class BlockResult:
+    """What a block printed, and how it failed: one line, None when it did not."""
+
+    stdout: str
+    error: str | None
+
+
+class Sandbox(Config):
+    """Limits per program, and how the work is done."""
+
+    cpu_seconds: int = Field(default=3, ge=1, description="CPU time of a program; tight")
+    wall_seconds: float = Field(
+        default=15.0, gt=0, description="time on the clock; loose, since other work may slow a program"
+    )
+    memory_mb: int = Field(default=512, ge=64, description="address space of a program")
+    file_mb: int = Field(default=16, ge=0, description="size of any file that a program writes")
+    output_chars: int = Field(
+        default=1 << 20, ge=0, description="what a program may print; more is an error in the program"
+    )
+    packages: bool = Field(
+        default=False, description="let programs and tests import this interpreter's installed packages"
+    )
+    level: Literal["strongest", "bubblewrap", "landlock", "seccomp", "rlimits"] = operational("strongest")
+    workers: int = operational(0, ge=0, description="0: one per core")
+
+
+def judge(
+    config: Sandbox, programs: Iterable[Program], on_verdict: Callable[[Verdict], object] | None = None
+) -> list[Verdict]:
+    """Judge programs; verdicts sorted by (task_id, sample), the same whatever the number of workers.
+
+    `on_verdict` sees each verdict once it is final, in the order in which they become so. Programs that ran out of time
+    are run again at the end, one alone at a time, before that counts. What the machinery failed to judge twice is an
+    `infrastructure` verdict, never a failed program.
+    """
+    verdicts: list[Verdict] = []
+    late: list[Program] = []
+
+    def settle(verdict: Verdict) -> None:
+        verdicts.append(verdict)
+        if on_verdict:
+            on_verdict(verdict)
+
+    with Crew[Program](setting_of(config), worker_count(config)) as crew:
+        for program, answer in crew.work(jobs_of(programs, settle)):
+            verdict = verdict_on(program, answer)
+            late.append(program) if verdict.status == "timeout" else settle(verdict)
+        for program, answer in crew.work(jobs_of(late, settle), at_once=1):
+            settle(verdict_on(program, answer))
+    return sorted(verdicts, key=lambda verdict: (verdict.task_id, verdict.sample))
+
+
+def jobs_of(
+    programs: Iterable[Program], settle: Callable[[Verdict], None]
+) -> Iterator[tuple[Program, tuple[str, str, str, str]]]:
+    """The workers' jobs; a program that is too large to send is settled here."""
+    for program in programs:
+        kind = "trusted" if program.trusted else "tests"
+        job = (kind, program.source, program.tests, program.entry_point)
+        try:
+            encode(job)
+        except Unfit:
+            settle(Verdict(program.task_id, program.sample, "failed", "the program is too large"))
+            continue
+        yield program, job
+
+
+def verdict_on(program: Program, answer: Any) -> Verdict:
+    """A worker's answer as a verdict."""
+    status, detail = "infrastructure", "the sandbox's worker died twice"
+    if answer is LATE:
+        status, detail = "timeout", "the tests ran out of wall time"
+    elif answer is not BROKEN:
+        status, detail = answer
+    return Verdict(program.task_id, program.sample, status, detail)
+
+
+def execute(config: Sandbox, blocks: list[str]) -> list[BlockResult]:
+    """Run code blocks in order in one contained child that they share; what each printed and how it failed.
+
+    The limits hold for all blocks together. Raises InfrastructureError when the machinery fails twice.
+    """
+    return execute_many(config, [blocks])[0]
+
+
+def execute_many(config: Sandbox, sections: Iterable[list[str]]) -> list[list[BlockResult]]:
+    """`execute` for many lists of blocks, each in a child of its own; results in the order given."""
+    results: dict[int, list[BlockResult]] = {}
+    late: list[tuple[int, tuple[str, list[str]]]] = []
+    jobs = [(index, ("blocks", list(blocks))) for index, blocks in enumerate(sections)]
+    with Crew[int](setting_of(config), worker_count(config)) as crew:
+        for index, answer in crew.work(jobs):
+            results[index] = block_results(answer, len(jobs[index][1][1]))
+            if any(result.error and result.error.startswith("timeout") for result in results[index]):
+                late.append(jobs[index])
+        for index, answer in crew.work(late, at_once=1):
+            results[index] = block_results(answer, len(jobs[index][1][1]))
+    return [results[index] for index in range(len(jobs))]
+
+
+def block_results(answer: Any, count: int) -> list[BlockResult]:
+    """A worker's answer as block results."""
+    if answer is BROKEN:
+        raise InfrastructureError(
+            "a sandbox worker died twice on the same blocks; run again, and see `hornbook doctor`"
+        )
+    if answer is LATE:
+        return [BlockResult("", "timeout: the block ran out of wall time")] * count
+    return [BlockResult(stdout, error or None) for stdout, error in answer]
+
+
+def parses(source: str) -> bool:
+    """Whether a text is Python. It is parsed, never run.
+
+    >>> parses("x = 1"), parses("x =")
+    (True, False)
+    """
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def probe(config: Sandbox = Sandbox()) -> Isolation:
+    """The isolation that programs get under this config here, proven by trying to break it from the inside.
+
+    Raises InfrastructureError when the level that the config names does not work on this machine.
+    """
+    if config.level == "strongest":
+        return strongest()
+    found = probe_level(config.level)
+    if found is None:
+        raise InfrastructureError(f"isolation level {config.level!r} does not work here; use `strongest`, see `doctor`")
+    return found
+
+
+def setting_of(config: Sandbox) -> Setting:
+    """What workers are started with."""
+    level = strongest().level if config.level == "strongest" else config.level
+    limits = (config.cpu_seconds, config.memory_mb << 20, config.file_mb << 20, config.output_chars)
+    installed = [sysconfig.get_path(name) for name in ("purelib", "platlib")] if config.packages else []
+    packages = tuple(dict.fromkeys(path for path in installed if path in sys.path))
+    return Setting(level, limits, config.wall_seconds, packages)
+
+
+def worker_count(config: Sandbox) -> int:
+    """How many workers to run."""
+    return config.workers or len(os.sched_getaffinity(0))

@@ -1,0 +1,52 @@
+"""One stage on a person's own files: the same function and config class that a recipe uses, into a folder they name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from hornbook.artifacts import MANIFEST, Ledger, write_json
+from hornbook.config import Config
+from hornbook.errors import InfrastructureError, RequestError
+from hornbook.measure import Gauge
+
+C = TypeVar("C", bound=Config)
+
+
+def configure(kind: type[C], **values: Any) -> C:
+    """A config from command-line options. Raises RequestError naming the option that does not fit."""
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        option = "--" + ".".join(str(part) for part in first["loc"]).replace("_", "-")
+        raise RequestError(f"{option} {first['input']!r}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def run_alone(stage: Callable[..., None], config: Config, out: Path, **inputs: Any) -> Ledger:
+    """Run a stage into `out`, which must be new or empty, and write its manifest there.
+
+    Raises RequestError when `out` holds something or cannot be made.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        occupied = any(out.iterdir())
+    except OSError as error:
+        raise RequestError(f"--out {out}: {error.strerror}") from None
+    if occupied:
+        raise RequestError(f"--out {out}: the folder is not empty; name a new one")
+    ledger = Ledger()
+    try:
+        with Gauge() as gauge:
+            stage(config, out=out, ledger=ledger, **inputs)
+    except OSError as error:
+        raise InfrastructureError(f"{error.filename or out}: {error.strerror or error}") from error
+    rejected = dict(sorted(ledger.rejected.items()))
+    manifest = {"config": json.loads(config.model_dump_json()), "rejected": rejected, **gauge.figures()}
+    counts = {"rows_in": ledger.rows_in, "rows_out": ledger.rows_out, "figures": ledger.figures}
+    write_json(out / MANIFEST, {**manifest, **counts, "canaries": ledger.canaries})
+    return ledger

@@ -1,0 +1,129 @@
+"""Write textbooks and exercises, and keep only what runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from hornbook.artifacts import Ledger
+from hornbook.config import Config
+from hornbook.errors import InfrastructureError
+from hornbook.records import Exercise, Rejected, Section, write_dataset
+from hornbook.sandbox.run import Program, Sandbox, judge
+from hornbook.synthesis import llm
+from hornbook.synthesis.procedural import Procedural, compose
+from hornbook.synthesis.textbooks import shelf, verify
+from hornbook.teacher.ask import Teacher
+
+
+class WriteTextbooks(Config):
+    """`shelf` gives the packaged sections (the first `n`, all when None); `llm` asks a teacher for `n`."""
+
+    writer: Literal["shelf", "llm"] = "shelf"
+    n: int | None = Field(None, gt=0)
+    seed: int = 0
+    teacher: Teacher = Teacher(provider="replay")
+    sandbox: Sandbox = Sandbox()
+
+
+def write_textbooks(config: WriteTextbooks, *, responses: Path, out: Path, ledger: Ledger) -> None:
+    """Write `sections/` (every code block executed, its stated output compared) and `rejected/`."""
+    if config.writer == "shelf":
+        sections = shelf()[: config.n]
+    else:
+        asked = llm.answers(config.teacher, "textbooks", config.n or 1, config.seed, responses)
+        sections = [llm.to_section(request, answer) for request, answer in asked]
+    planted = faulty_section(sections[0])
+    checked = list(verify([*sections, planted], config.sandbox))
+    ledger.canary("write/wrong-output", threshold="output", expected=True, caught=not checked.pop()[0].verified)
+    kept = [section for section, fault in checked if not fault]
+    rejected = [
+        Rejected(section.id, "write", "not-verified", fault, section.text[:200]) for section, fault in checked if fault
+    ]
+    record(ledger, len(sections), rejected)
+    ledger.rows_out = write_dataset(out / "sections", kept, Section)
+    write_dataset(out / "rejected", rejected, Rejected)
+
+
+def faulty_section(section: Section) -> Section:
+    """A canary: a section whose last block prints something else than the text says."""
+    return replace(section, text=section.text + "\n```python\nprint('canary')\n```\n\n```output\nsparrow\n```\n")
+
+
+class WriteExercises(Config):
+    """`procedural` composes `n` exercises and `held_out` more for examination; `llm` asks a teacher for `n`."""
+
+    writer: Literal["procedural", "llm"] = "procedural"
+    n: int = Field(8000, gt=0)
+    held_out: int = Field(240, ge=0)
+    seed: int = 0
+    families: list[str] | None = None
+    teacher: Teacher = Teacher(provider="replay")
+    sandbox: Sandbox = Sandbox()
+
+
+def write_exercises(config: WriteExercises, *, responses: Path, out: Path, ledger: Ledger) -> None:
+    """Write `exercises/`, `held_out/` (no composition in common) and `rejected/`.
+
+    Every row's solution passes its tests in the sandbox. A language model's tests are untrusted and run contained; our
+    own are trusted. Raises InfrastructureError when the sandbox itself fails.
+    """
+    rejected: list[Rejected] = []
+    if config.writer == "procedural":
+        settings = Procedural(n=config.n, held_out=config.held_out, seed=config.seed, families=config.families)
+        training, held_out = compose(settings)
+    else:
+        asked = llm.answers(config.teacher, "exercises", config.n, config.seed, responses)
+        read = [llm.to_exercise(request, answer) for request, answer in asked]
+        rejected = [row for row in read if isinstance(row, Rejected)]
+        training, held_out = [row for row in read if isinstance(row, Exercise)], []
+    asked_for = len(training) + len(held_out) + len(rejected)
+    kept, failed = verify_exercises([*training, *held_out], config.sandbox, config.writer == "procedural", ledger)
+    examined = {exercise.id for exercise in held_out}
+    record(ledger, asked_for, [*rejected, *failed])
+    ledger.rows_out = len(kept)
+    ledger.figures = {
+        "training": write_dataset(out / "exercises", (e for e in kept if e.id not in examined), Exercise),
+        "held_out": write_dataset(out / "held_out", (e for e in kept if e.id in examined), Exercise),
+    }
+    write_dataset(out / "rejected", [*rejected, *failed], Rejected)
+
+
+def verify_exercises(
+    exercises: Sequence[Exercise], sandbox: Sandbox, trusted: bool, ledger: Ledger
+) -> tuple[list[Exercise], list[Rejected]]:
+    """Run every solution against its tests; a planted solution that returns None must fail."""
+    by_id = {exercise.id: exercise for exercise in exercises}
+    programs = [program(exercise, exercise.solution, trusted) for exercise in by_id.values()]
+    if exercises:
+        first = exercises[0]
+        programs.append(replace(program(first, "    return None\n", trusted), task_id="canary"))
+    kept, rejected = [], []
+    for verdict in judge(sandbox, programs):
+        if verdict.status == "infrastructure":
+            raise InfrastructureError(f"verifying {verdict.task_id}: {verdict.detail}; rerun to go on")
+        if verdict.task_id == "canary":
+            ledger.canary("write/wrong-solution", threshold="tests", expected=True, caught=verdict.status != "passed")
+            continue
+        exercise = by_id[verdict.task_id]
+        if verdict.status == "passed":
+            kept.append(replace(exercise, verified=True))
+        else:
+            detail = f"{verdict.status}: {verdict.detail}"
+            rejected.append(Rejected(exercise.id, "write", "not-verified", detail, exercise.prompt[:200]))
+    return kept, rejected
+
+
+def program(exercise: Exercise, solution: str, trusted: bool) -> Program:
+    """An exercise as a program to judge."""
+    return Program(exercise.id, 0, exercise.prompt + solution, exercise.tests, exercise.name, trusted)
+
+
+def record(ledger: Ledger, rows_in: int, rejected: Iterable[Rejected]) -> None:
+    """Count what came in and what was refused, by reason."""
+    ledger.rows_in = rows_in
+    ledger.rejected.update(row.reason for row in rejected)
