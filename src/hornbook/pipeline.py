@@ -99,9 +99,7 @@ def graph(recipe: Recipe) -> list[Node]:
     clean, datasets = against_all(recipe.decontaminate), {}
     for name, rows in (("corpus", f"{raw}/documents"), ("textbooks", f"{shelf}/sections")):
         datasets[name] = add("decontaminate", name, clean, rows=rows, **{"references.0": exam})
-    datasets["exercises"] = add(
-        "decontaminate", "exercises", clean, rows=f"{drills}/exercises", **{"references.0": exam}
-    )
+    datasets["exercises"] = add("decontaminate", "exercises", clean, rows=f"{drills}/exercises", siblings=exam)
     corpus = f"{datasets['corpus']}/documents"
     datasets["selected"] = add("select", "filtered", recipe.select, documents=corpus, scores=f"{scores}/scores")
     sources = {f"datasets.{name}": datasets[name] for name in sorted(datasets) if name != "selected"}

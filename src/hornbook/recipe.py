@@ -114,7 +114,7 @@ def suggestion(name: str, known: Sequence[str]) -> str:
 
 def packaged() -> list[str]:
     """Names of the recipes that ship with hornbook."""
-    folder = resources.files("hornbook.recipes")
+    folder = resources.files("hornbook") / "recipes"
     return sorted(item.name.removesuffix(".yaml") for item in folder.iterdir() if item.name.endswith(".yaml"))
 
 
@@ -138,7 +138,7 @@ def find(name: str, beside: Path | None) -> Path:
             if candidate.is_file():
                 return candidate
         elif "/" not in name and name in packaged():
-            with resources.as_file(resources.files("hornbook.recipes").joinpath(f"{name}.yaml")) as path:
+            with resources.as_file(resources.files("hornbook") / "recipes" / f"{name}.yaml") as path:
                 return path
     raise RecipeError(f"no recipe {name!r}{suggestion(name, packaged())}; or give the path of a .yaml file")
 

@@ -39,6 +39,11 @@ def content_id(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+def scatter(seed: object, row_id: str) -> bytes:
+    """A sort key that shuffles rows by `seed`, the same on every machine and whatever else is in the dataset."""
+    return hashlib.sha256(f"{seed}\0{row_id}".encode()).digest()
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """A row. Subclasses name their columns in order; the first column is the sort key."""

@@ -23,11 +23,14 @@ CLASS = "def f(x):\n    return E()\n"
 FORGERS = {
     "always equal": "class E:\n    def __eq__(self, other): return True\n    __hash__ = None\n" + CLASS,
     "never unequal": "class E:\n    def __ne__(self, o): return False\n    def __eq__(self, o): return True\n" + CLASS,
-    "always-equal int": "class E(int):\n    def __eq__(self, other): return True\n    __hash__ = int.__hash__\n" + CLASS,
-    "always-equal str": "class E(str):\n    def __eq__(self, other): return True\n    __hash__ = str.__hash__\n" + CLASS,
+    "always-equal int": "class E(int):\n    def __eq__(self, other): return True\n    __hash__ = int.__hash__\n"
+    + CLASS,
+    "always-equal str": "class E(str):\n    def __eq__(self, other): return True\n    __hash__ = str.__hash__\n"
+    + CLASS,
     "always-equal list": "class E(list):\n    def __eq__(self, other): return True\n" + CLASS,
     "metaclass": "class M(type):\n    def __eq__(c, o): return True\n    __hash__ = type.__hash__\nclass E(metaclass=M): pass\ndef f(x): return E\n",
-    "lies about its class": "class E:\n    @property\n    def __class__(self): return int\n    def __eq__(self, o): return True\n" + CLASS,
+    "lies about its class": "class E:\n    @property\n    def __class__(self): return int\n    def __eq__(self, o): return True\n"
+    + CLASS,
     "frame walk": "import sys\ndef f(x):\n    frame = sys._getframe()\n    while frame:\n        for n in list(frame.f_locals): frame.f_locals[n] = 9\n        for n, v in list(frame.f_globals.items()):\n            if 'check' in n or 'assert' in n: frame.f_globals[n] = lambda *a: None\n        frame = frame.f_back\n    return 9\n",
     "gc hunt": "import gc\ndef f(x):\n    for o in gc.get_objects():\n        if isinstance(o, dict) and 'check' in o: o['check'] = lambda c: None\n    return 9\n",
     "settrace": "import sys\nsys.settrace(lambda *a: None)\ndef f(x): return 0\n",
@@ -124,7 +127,7 @@ HOSTILE_TESTS = {
 
 def planted(text: str, marks: dict) -> str:
     for name, value in marks.items():
-        text = text.replace("{%s!r}" % name, repr(value)).replace("{%s}" % name, str(value))
+        text = text.replace("{" + name + "!r}", repr(value)).replace("{" + name + "}", str(value))
     return text
 
 
@@ -188,7 +191,14 @@ def test_bombs_are_defused(name):
 def hostile_verdicts() -> dict:
     good = "def f(x): return x * x\n"
     programs = [
-        Program(name, 0, "import os\nclass C:\n    def die(s): os._exit(0)\nf = C()\n" if "dead" in name else good, planted(t, marks()), "f", False)
+        Program(
+            name,
+            0,
+            "import os\nclass C:\n    def die(s): os._exit(0)\nf = C()\n" if "dead" in name else good,
+            planted(t, marks()),
+            "f",
+            False,
+        )
         for name, t in HOSTILE_TESTS.items()
     ]
     return {v.task_id: v for v in judge(Sandbox(**QUICK), programs)}

@@ -16,6 +16,7 @@ from hornbook.decontamination import canaries
 from hornbook.decontamination.judge import Finding, Judge, judge_all
 from hornbook.decontamination.ngrams import Item, words_of
 from hornbook.decontamination.rows import STAGE, Rows, read_rows
+from hornbook.decontamination.wording import wording
 from hornbook.errors import InputError, RequestError
 from hornbook.progress import track
 from hornbook.records import Problem, Rejected, write_dataset, write_table
@@ -46,24 +47,35 @@ class Decontaminate(Config):
 
 
 def decontaminate(
-    config: Decontaminate, *, rows: Path, references: Sequence[Path | str] = (), out: Path, ledger: Ledger
+    config: Decontaminate,
+    *,
+    rows: Path,
+    references: Sequence[Path | str] = (),
+    siblings: Path | None = None,
+    out: Path,
+    ledger: Ledger,
 ) -> None:
     """Write `out/<kind>` (the clean rows, columns as they came, sorted by id) and `out/rejected`.
 
     `rows`: documents, exercises or sections; a dataset folder, a Parquet or a JSONL file. What must not leak: the items
     of `config.against` and of `references`, each as the text of its prompt and solution. A reject's reason is its tier
     (`ngram`, `syntax`) or `malformed`; its detail is the item and what is shared. Rewordings pass both tiers.
+    `siblings`: held-out rows by the same writer as `rows`; they must not leak either, but the sentences that the writer
+    uses again and again do not count against them (see `wording`).
     Raises InputError for unusable files, RequestError for settings that decide nothing.
     """
-    items = reference_items([*config.against, *references])
+    strict = reference_items([*config.against, *references])
+    held_out = reference_items([siblings] if siblings else [])
+    items = [*strict, *held_out]
     check_settings(config, items)
     given = read_rows(Path(rows))
+    phrases = common_phrases(config, given, held_out, strict)
     planted = canaries.plant(config.ngram, config.syntax_threshold, config.count_numbers)
     judge = Judge(
         [*items, *planted.items],
         config.ngram,
         config.syntax_threshold,
-        allow=[*config.allow, *planted.allow],
+        allow=[*config.allow, *phrases, *planted.allow],
         count_numbers=config.count_numbers,
     )
     texts = chain(given.texts(), (canary.text for canary in planted.rows))
@@ -72,7 +84,17 @@ def decontaminate(
     canaries.check(planted.rows, findings[count:], ledger)
     write(given, findings[:count], rows=Path(rows), out=Path(out), ledger=ledger)
     ledger.figures["items"] = len(items)
+    ledger.figures["wording"] = len(phrases)
     ledger.figures["items_too_short"] = judge.index.too_short if judge.index else 0
+
+
+def common_phrases(
+    config: Decontaminate, given: Rows, siblings: Sequence[Item], strict: Sequence[Item]
+) -> list[str]:
+    """The n-grams that do not count against siblings; none without them or without the n-gram tier."""
+    if not siblings or config.ngram is None:
+        return []
+    return wording(given.texts(), (item.text for item in siblings), (item.text for item in strict), config.ngram)
 
 
 def reference_items(sources: Sequence[Path | str]) -> list[Item]:

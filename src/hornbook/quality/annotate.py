@@ -11,10 +11,9 @@ from pydantic import Field
 from hornbook.artifacts import Ledger
 from hornbook.config import Config
 from hornbook.quality.agreement import spearman
-from hornbook.records import Annotation, Document, Rejected, read_dataset, write_dataset
+from hornbook.records import Annotation, Document, Rejected, read_dataset, scatter, write_dataset
 from hornbook.teacher.ask import Provider, Replay, Request, Response, Teacher, ask, open_store
 from hornbook.teacher.readings import Readings, twice_read
-from hornbook.tokens.tokenizer import scatter
 
 RUBRIC = """You judge Python files by their educational value for a student who wants to learn basic coding concepts.
 Give one whole number:

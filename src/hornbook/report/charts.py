@@ -71,7 +71,7 @@ class Dot:
 def dots_with_intervals(rows: Sequence[Dot], fmt: Format, label: str, zero: bool = False) -> Markup:
     """One row a value: its interval as a line and the value as a dot. `zero` draws the line of no difference."""
     values = [end for row in rows for end in (row.low, row.high, row.value)] + ([0.0] if zero else [])
-    marks = ticks(min(values), max(values))
+    marks = ticks(min(values), max(values), 3)
     scale = Scale(marks[0], marks[-1])
     drawn = [chart_row(row.label, dot(row, scale, marks, zero), row.note, row.colour, row.detail) for row in rows]
     return chart(label, *drawn, axis(scale, marks, fmt), kind="dots")

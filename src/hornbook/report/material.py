@@ -12,7 +12,7 @@ from markupsafe import Markup
 from hornbook.report.charts import funnel, stacked
 from hornbook.report.plots import histogram, strips
 from hornbook.report.run import Run, Stage, by_id, column, head
-from hornbook.report.text import count, decimal, excerpt, license_of, percent, tokens, visible, words
+from hornbook.report.text import MINUS, count, decimal, excerpt, license_of, percent, shortened, tokens, visible, words
 
 SHOWN_POINTS = 600
 BINS = 40
@@ -30,7 +30,7 @@ def corpus_steps(run: Run) -> Iterator[Step]:
             yield "files read", left, 0, count(left), ""
         for reason, gone in sorted(stage.rejected.items(), key=lambda item: -item[1]):
             left -= gone
-            yield words(reason), left, gone, f"−{count(gone)}", stage.stage
+            yield words(reason), left, gone, f"{MINUS}{count(gone)}", ""
         left = float(manifest["rows_out"])
         kept = percent(left / manifest["rows_in"]) if manifest["rows_in"] else ""
         yield names[stage.stage], left, 0, count(left), f"{kept} of what came in" if kept else ""
@@ -104,7 +104,7 @@ def documents(run: Run, ids: set[str]) -> dict[str, dict[str, Any]]:
 
 def document_card(row: dict[str, Any], score: float | None, place: str) -> dict[str, Any]:
     """A document for showing."""
-    path = visible(f"{row['source']} · {row['path']}")
+    path = visible(f"{shortened(row['source'])} · {shortened(row['path'])}")
     return {
         "score": decimal(score, 2),
         "place": place,
@@ -225,13 +225,13 @@ def exercises(stage: Stage, most: int = 3) -> list[dict[str, Any]]:
     ]
 
 
-def blocks(markdown: str, most: int = 14) -> list[tuple[str, str]]:
+def blocks(markdown: str, most: int = 14) -> list[tuple[str, Any]]:
     """The first blocks of a Markdown text as (kind, text): heading, code, output, item or prose.
 
     >>> blocks("# Loops\\n\\nA loop repeats.\\n\\n```python\\nprint(1)\\n```\\n")
-    [('heading', 'Loops'), ('prose', 'A loop repeats.'), ('code', 'print(1)')]
+    [('heading', 'Loops'), ('prose', [('', 'A loop repeats.')]), ('code', 'print(1)')]
     """
-    found: list[tuple[str, str]] = []
+    found: list[tuple[str, Any]] = []
     for place, chunk in enumerate(re.split(r"^```(\w*)[^\n]*\n(.*?)^```\s*$", markdown, flags=re.M | re.S)):
         if place % 3 == 1:
             language = chunk
@@ -242,8 +242,19 @@ def blocks(markdown: str, most: int = 14) -> list[tuple[str, str]]:
     return found[:most]
 
 
-def prose(part: str) -> tuple[str, str]:
-    """A block of Markdown that is not code."""
+def prose(part: str) -> tuple[str, Any]:
+    """A block of Markdown that is not code; prose as runs of (style, text)."""
     if part.startswith("#"):
         return "heading", visible(part.splitlines()[0].lstrip("# "))
-    return ("item" if re.match(r"([-*]|\d+\.) ", part) else "prose"), visible(part)
+    return ("item" if re.match(r"([-*]|\d+\.) ", part) else "prose"), inline(visible(part))
+
+
+def inline(text: str) -> list[tuple[str, str]]:
+    """Runs of (style, text), style being code, em or nothing.
+
+    >>> inline("use `for`, *often*")
+    [('', 'use '), ('code', 'for'), ('', ', '), ('em', 'often')]
+    """
+    runs = re.split(r"(`[^`\n]+`|\*{1,2}[^*\s][^*]*\*{1,2})", text)
+    styles = {"`": "code", "*": "em"}
+    return [(styles[run[0]], run.strip("`*")) if place % 2 else ("", run) for place, run in enumerate(runs) if run]

@@ -11,9 +11,10 @@ from hornbook.report.charts import Dot, Format, dots_with_intervals
 from hornbook.report.plots import lines
 from hornbook.report.run import Run
 from hornbook.report.students import MEASURES, Arm, benchmark_label, benchmarks, label_of, loss_curve
-from hornbook.report.text import decimal, excerpt, measure_interval, measure_value, percent, tokens, words
-from hornbook.report.wording import Finding, amounts, effect_of, verdict_of
+from hornbook.report.text import NONE, decimal, excerpt, measure_interval, measure_value, percent, tokens, words
+from hornbook.report.wording import amounts, effect_of, verdict_of
 
+TITLES = {"bits_per_byte": "Bits per byte", "pass_at_1": "pass@1"}
 BETTER = {"bits_per_byte": "lower is better", "pass_at_1": "higher is better"}
 BADGES = {
     "passed": ("pass", "✓ passed"),
@@ -29,7 +30,7 @@ OPEN = 2  # prompts of each benchmark laid open
 
 def axis_format(measure: str) -> Format:
     """How a measure's axis is written."""
-    return (lambda v: f"{v:g}") if measure == "bits_per_byte" else (lambda v: percent(v, 0))
+    return (lambda v: decimal(v, 2)) if measure == "bits_per_byte" else (lambda v: percent(v, 0))
 
 
 def panels(everyone: Sequence[Arm], wanted: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
@@ -37,7 +38,7 @@ def panels(everyone: Sequence[Arm], wanted: Sequence[tuple[str, str]]) -> list[d
     labels = benchmarks(everyone)
     return [
         {
-            "title": f"{MEASURES[measure].capitalize() if measure == 'bits_per_byte' else MEASURES[measure]}",
+            "title": TITLES[measure],
             "where": labels[benchmark],
             "better": BETTER[measure],
             "chart": arms_chart(everyone, benchmark, measure, labels[benchmark]),
@@ -76,7 +77,7 @@ def arms_table(everyone: Sequence[Arm]) -> dict[str, Any]:
 def cell(measure: str, estimate: Mapping[str, float] | None) -> tuple[str, str]:
     """A value and its interval."""
     if estimate is None:
-        return "–", ""
+        return NONE, ""
     return measure_value(measure, estimate["value"]), measure_interval(measure, estimate)
 
 
@@ -93,7 +94,7 @@ def family_tables(everyone: Sequence[Arm]) -> list[dict[str, Any]]:
 def family_row(everyone: Sequence[Arm], benchmark: str, name: str) -> dict[str, Any]:
     """One family: its number of problems, and (text, shade in percent) for each arm."""
     known = [arm.family(benchmark, name) for arm in everyone]
-    cells = [(percent(k["pass_at_1"], 0), round(100 * k["pass_at_1"])) if k else ("–", 0) for k in known]
+    cells = [(percent(k["pass_at_1"], 0), round(100 * k["pass_at_1"])) if k else (NONE, 0) for k in known]
     return {"name": words(name), "problems": max(int(k["problems"]) for k in known if k), "cells": cells}
 
 
@@ -123,7 +124,7 @@ def difference_group(where: str, measure: str, rows: Sequence[Mapping[str, Any]]
     fmt = axis_format(measure) if measure == "bits_per_byte" else lambda v: decimal(100 * v, 0)
     return {
         "where": where,
-        "measure": MEASURES.get(measure, measure),
+        "measure": TITLES.get(measure, measure),
         "better": BETTER.get(measure, ""),
         "rows": made,
         "chart": dots_with_intervals(dots, fmt, label, zero=True),
@@ -151,9 +152,9 @@ def split_tables(everyone: Sequence[Arm], compared: Mapping[str, Any]) -> list[d
     for name, about in compared.get("benchmarks", {}).items():
         for measure in ("pass_at_1", "bits_per_byte"):
             rows = [split_row(arm, name, measure) for arm in everyone if arm.splits]
-            if 0 < about["similar"] < about["problems"] and any(any(c[0] != "–" for c in row["cells"]) for row in rows):
+            if 0 < about["similar"] < about["problems"] and any(c[0] != NONE for row in rows for c in row["cells"][:2]):
                 where = benchmark_label(name, about["problems"])
-                found.append({"where": where, "measure": MEASURES[measure], "rows": rows, **about})
+                found.append({"where": where, "measure": TITLES[measure], "rows": rows, **about})
     return found
 
 
@@ -207,9 +208,3 @@ def answer_card(arm: Arm, answer: Mapping[str, str]) -> dict[str, Any]:
     """One student's answer, and what became of it."""
     kind, badge = BADGES.get(answer["status"], ("none", answer["status"]))
     return {"arm": arm, "text": excerpt(answer["completion"], 24), "kind": kind, "badge": badge}
-
-
-def finding_rows(found: Sequence[Finding]) -> list[dict[str, str]]:
-    """Findings for the list under the verdict."""
-    badge = {"helped": "✓ helped", "hurt": "✗ hurt", "unclear": "≈ no measurable difference"}
-    return [{"kind": f.verdict, "badge": badge[f.verdict], "text": f.sentence} for f in found]

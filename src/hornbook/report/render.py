@@ -85,7 +85,6 @@ def opening(run: Run, compared: dict[str, Any], everyone: list[students.Arm]) ->
     where = next((labels[benchmark] for benchmark, measure in wanted if measure == "pass_at_1"), "")
     return {
         "verdict": wording.verdict(found, everyone, wanted, where),
-        "findings": outcome.finding_rows(found),
         "tiles": list(upkeep.tiles(run, everyone)),
         "isolation": upkeep.isolation(run),
     }

@@ -107,6 +107,11 @@ def excerpt(text: str, lines: int = 12) -> str:
     return visible("\n".join(shown)).strip("\n")
 
 
+def shortened(path: str, most: int = 80) -> str:
+    """A path of at most so many characters: the end of a longer one."""
+    return path if len(path) <= most else f"…{path[1 - most :]}"
+
+
 def license_of(row: Mapping[str, Any]) -> str:
     """The licences of a row; `licence unknown` when it claims none."""
     return ", ".join(row.get("license") or []) or "licence unknown"

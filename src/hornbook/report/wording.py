@@ -1,4 +1,4 @@
-"""Findings in plain words. A difference is claimed only where its interval excludes zero; where it does not, we say so."""
+"""Findings in plain words: a difference is claimed only where its interval excludes zero, else we say that it is not."""
 
 from __future__ import annotations
 
@@ -26,8 +26,19 @@ class Finding:
     @property
     def sentence(self) -> str:
         """The finding as one sentence."""
-        what = {"helped": "helped", "hurt": "hurt"}.get(self.verdict, "did not measurably help")
-        return f"{self.effect} {what}: {self.amount} on the {self.where}, 95 % interval {self.interval}."
+        return f"{self.effect} {self.what}: {self.amount} on the {self.where}, 95 % interval {self.interval}."
+
+    @property
+    def what(self) -> str:
+        """The verb."""
+        return {"helped": "helped", "hurt": "hurt"}.get(self.verdict, "did not measurably help")
+
+    def after(self, where: str) -> str:
+        """The sentence within a paragraph: the problems are named only when they are not those named before."""
+        if self.where == where:
+            return f"{self.effect} {self.what}: {self.amount}, 95 % interval {self.interval}."
+        effect = self.effect if self.effect.startswith("“") else self.effect[:1].lower() + self.effect[1:]
+        return f"On the {self.where}, {effect} {self.what}: {self.amount}, 95 % interval {self.interval}."
 
 
 def finding(difference: Mapping[str, Any], where: str) -> Finding:
@@ -105,7 +116,9 @@ def verdict(found: Sequence[Finding], everyone: Sequence[Arm], wanted: Sequence[
         earlier = said.setdefault(item.effect, [])
         if not earlier or (item.verdict != "unclear" and all(e.verdict == "unclear" for e in earlier)):
             earlier.append(item)
-    sentences = [item.sentence for items in said.values() for item in items]
+    chosen = [item for items in said.values() for item in items]
+    places = ["", *(item.where for item in chosen)]
+    sentences = [item.after(place) for item, place in zip(chosen, places, strict=False)]
     if not sentences:
         sentences = ["No two students were compared in this run, so it claims no difference between them."]
     return " ".join([*sentences, *best_student(everyone, wanted, where)])

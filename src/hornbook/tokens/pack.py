@@ -18,8 +18,9 @@ from hornbook.artifacts import Ledger, read_json, write_json
 from hornbook.config import Config
 from hornbook.errors import InputError
 from hornbook.progress import Meter
+from hornbook.records import scatter
 from hornbook.tokens.texts import texts
-from hornbook.tokens.tokenizer import load_tokenizer, scatter
+from hornbook.tokens.tokenizer import load_tokenizer
 
 
 class Pack(Config):

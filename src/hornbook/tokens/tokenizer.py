@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hornbook.artifacts import Ledger
 from hornbook.config import Config
+from hornbook.records import scatter
 from hornbook.tokens.texts import texts
 
 if TYPE_CHECKING:
@@ -56,11 +56,6 @@ def sample(folder: Path, characters: int) -> Iterator[str]:
             return
         taken += len(text)
         yield text
-
-
-def scatter(seed: object, row_id: str) -> bytes:
-    """A sort key that shuffles rows by `seed`, the same on every machine and whatever else is in the dataset."""
-    return hashlib.sha256(f"{seed}\0{row_id}".encode()).digest()
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:

@@ -62,7 +62,7 @@ class Cage:
 
     def enter(self) -> None:
         """Confine this process. A layer that was prepared and then fails ends it: never run half-confined."""
-        limit(resource.RLIMIT_CPU, self.limits.cpu_seconds, self.limits.cpu_seconds + 1)
+        limit(resource.RLIMIT_CPU, self.limits.cpu_seconds)
         limit(resource.RLIMIT_AS, self.limits.memory_bytes)
         limit(resource.RLIMIT_FSIZE, self.limits.file_bytes)
         limit(resource.RLIMIT_NOFILE, OPEN_FILES)
@@ -76,13 +76,11 @@ class Cage:
             os._exit(70)
 
 
-def limit(what: int, soft: int, hard: int | None = None) -> None:
+def limit(what: int, value: int) -> None:
     """Lower a resource limit for good."""
     ceiling = resource.getrlimit(what)[1]
-    hard = soft if hard is None else hard
-    if ceiling != resource.RLIM_INFINITY:
-        soft, hard = min(soft, ceiling), min(hard, ceiling)
-    resource.setrlimit(what, (soft, hard))
+    value = value if ceiling == resource.RLIM_INFINITY else min(value, ceiling)
+    resource.setrlimit(what, (value, value))
 
 
 def prepared(make: Callable[[], T]) -> T | None:

@@ -16,7 +16,6 @@ from typing import Any
 from .codec import decode, encode
 from .contain import PR_SET_DUMPABLE, die_with_parent, prctl
 from .examine import Outcome, examination, examine, post_source, wanted_names
-from .peer import Peer
 from .plain import Malformed
 from .stream import Gone, Stream, TooLate
 from .zygote import FATE
@@ -73,37 +72,31 @@ class Referee:
             sys.exit(3)
         return [FATE.unpack_from(answer, at) for at in range(0, len(answer) - 1, FATE.size)]
 
-    def candidate(self, source: str, tests: str, entry_point: str) -> Peer:
-        """Start a candidate and send it its program."""
+    def trusted(self, source: str, tests: str, entry_point: str) -> Outcome:
+        """Judge with the tests in this process."""
         ours, theirs = socket.socketpair()
         self.spawn(b"C", theirs)
         peer = examination(Stream(ours, self.wall_seconds, BUDGET))
-        post_source(peer, source, wanted_names(tests, entry_point))
-        return peer
-
-    def trusted(self, source: str, tests: str, entry_point: str) -> Outcome:
-        """Judge with the tests in this process."""
-        peer = None
         try:
-            peer = self.candidate(source, tests, entry_point)
+            post_source(peer, source, wanted_names(tests, entry_point))
             outcome = examine(peer, tests, entry_point)
         except (Gone, TooLate, ValueError) as error:
             outcome = verdict_of(error)
         finally:
             sys.stdout = sys.__stdout__
-            if peer:
-                peer.stream.close()
+            ours.close()
         fates = self.end()
         return self.explain(outcome, fates[0], "") if outcome[0] in ("gone", "late") else blocked(outcome)
 
     def contained(self, source: str, tests: str, entry_point: str) -> Outcome:
         """Judge with the tests in a child of their own; only their outcome comes back here."""
+        between, candidate = socket.socketpair()
         ours, theirs = socket.socketpair()
+        self.spawn(b"C", candidate)
+        self.spawn(b"T", theirs, between)
+        referee = Stream(ours, self.wall_seconds, 1 << 16)
         try:
-            peer = self.candidate(source, tests, entry_point)
-            self.spawn(b"T", theirs, peer.stream.sock)
-            referee = Stream(ours, self.wall_seconds, 1 << 16)
-            referee.send(encode((tests, entry_point)))
+            referee.send(encode((source, tests, entry_point)))
             outcome = told(decode(referee.receive()))
         except (Gone, TooLate, ValueError) as error:
             outcome = ("tests gone", "") if isinstance(error, (Gone, Malformed)) else verdict_of(error)
@@ -141,7 +134,7 @@ class Referee:
             return "timeout", f"{who}ran out of wall time"
         if os.WIFSIGNALED(status):
             number = os.WTERMSIG(status)
-            if number == signal.SIGXCPU or (number == signal.SIGKILL and cpu >= self.cpu_seconds * 1e6):
+            if number == signal.SIGXCPU or (number == signal.SIGKILL and cpu >= self.cpu_seconds * 0.9e6):
                 return "timeout", f"{who}ran out of CPU time"
             if number == signal.SIGSYS:
                 return "blocked", f"{who}made a forbidden system call"

@@ -1,0 +1,45 @@
+# Two commands are enough: `make demo` shows what hornbook does, `make test` checks all of it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test check test-slow coverage classifier format clean
+
+demo: $(VENV)/.ready-demo
+	$(BIN)/hornbook run laptop
+
+test: check
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered --fail-under=85
+
+check: $(VENV)/.ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test-slow: $(VENV)/.ready-dev
+	$(BIN)/python -m pytest -m slow --timeout=3000
+
+classifier: $(VENV)/.ready-dev  ## train the packaged classifier again from the packaged readings
+	$(BIN)/python -m hornbook.quality.package
+
+format: $(VENV)/.ready-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+$(VENV)/.ready-demo: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(INSTALL) --editable '.[train]'
+	touch $@
+
+$(VENV)/.ready-dev: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(INSTALL) --editable '.[train,dev]'
+	touch $@ $(VENV)/.ready-demo
+
+clean:
+	rm -rf $(VENV) build dist .coverage* .pytest_cache .mypy_cache .ruff_cache

@@ -1,1 +1,0 @@
-"""Complete recipes; `extends:` derives one from another."""
