@@ -19,7 +19,7 @@ from hornbook.progress import Meter
 from hornbook.records import Rejected
 
 PLANTED = "hornbook-planted"  # the source of canaries, which are counted nowhere and never written
-ROWS_A_WORKER = 256  # fewer are not worth starting another process for
+ROWS_A_WORKER = 512  # fewer are not worth starting another process for
 
 
 class Claim(NamedTuple):
