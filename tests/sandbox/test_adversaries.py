@@ -13,8 +13,9 @@ import time
 import pytest
 
 from hornbook.sandbox.launch import LEVELS
+from hornbook.sandbox.pool import Crew
 from hornbook.sandbox.probe import probe_level
-from hornbook.sandbox.run import Program, Sandbox, judge
+from hornbook.sandbox.run import Program, Sandbox, judge, setting_of
 
 CHECK = "def check(candidate):\n    assert candidate(3) == 9\n    assert candidate(4) == 16\n    assert candidate(-2) == 4\n"
 QUICK = {"cpu_seconds": 1, "wall_seconds": 2.5, "workers": 2, "memory_mb": 256}
@@ -153,7 +154,7 @@ def marks() -> dict:
 @functools.cache
 def verdicts(group: str, level: str, trusted: bool) -> dict:
     """The verdicts on a group of adversaries, by name."""
-    sources = {"forgers": FORGERS, "escapes": ESCAPES, "bombs": {n: s for n, (s, _) in BOMBS.items()}}[group]
+    sources = {"forgers": FORGERS, "escapes": ESCAPES}[group]
     programs = [Program(name, 0, planted(s, marks()), CHECK, "f", trusted) for name, s in sources.items()]
     return {v.task_id: v for v in judge(Sandbox(level=level, **QUICK), programs)}
 
@@ -181,10 +182,17 @@ def test_no_escape_succeeds(name, level):
     assert verdict.status in ("failed", "crashed", "blocked"), verdict
 
 
+@functools.cache
+def bomb_outcomes() -> dict:
+    """What workers say of the bombs at first; the second run of a time-out is tested elsewhere."""
+    jobs = [(name, ("trusted", planted(source, marks()), CHECK, "f")) for name, (source, _) in BOMBS.items()]
+    with Crew(setting_of(Sandbox(**QUICK)), 2) as crew:
+        return dict(crew.work(jobs))
+
+
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs_are_defused(name):
-    verdict = verdicts("bombs", "strongest", True)[name]
-    assert verdict.status in BOMBS[name][1], verdict
+    assert bomb_outcomes()[name][0] in BOMBS[name][1]
 
 
 @functools.cache

@@ -36,7 +36,7 @@ def failures(programs: list[Program]) -> dict[str, str]:
     return {v.task_id: f"{v.status}: {v.detail}" for v in verdicts if v.status != "passed"}
 
 
-@pytest.mark.parametrize("trusted", [True, False])
+@pytest.mark.parametrize("trusted", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["trusted", "contained"])
 def test_every_humaneval_solution_passes(trusted):
     programs = [
         Program(row["task_id"], 0, row["prompt"] + row["canonical_solution"], row["test"], row["entry_point"], trusted)
@@ -66,6 +66,7 @@ def test_every_mbpp_solution_passes():
     assert set(failed) <= FORGEABLE_ONLY, failed
 
 
+@pytest.mark.slow
 def test_every_sanitized_mbpp_solution_passes():
     programs = [mbpp_program(row, "\n".join(row["test_imports"])) for row in rows("sanitized-mbpp.json")]
     assert len(programs) == 427

@@ -1,17 +1,17 @@
-"""What the students read: the corpus and its funnel, what was kept and dropped, textbooks, exercises, mixtures."""
+"""What the students read: the corpus and its funnel, what was kept and dropped, the classifier, the mixtures."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 from markupsafe import Markup
 
 from hornbook.report.charts import funnel, stacked
 from hornbook.report.plots import histogram, strips
-from hornbook.report.run import Run, Stage, by_id, column, head
+from hornbook.report.run import Run, Stage, by_id, column
 from hornbook.report.text import MINUS, count, decimal, excerpt, license_of, percent, shortened, tokens, visible, words
 
 SHOWN_POINTS = 600
@@ -72,7 +72,7 @@ def selection(run: Run) -> dict[str, Any]:
     counts, edges = np.histogram(np.asarray(values, float), bins=BINS, range=(0, TOP_SCORE))
     label = f"Scores of {count(len(values))} documents from 0 to 5" + (f", cut at {decimal(cut, 2)}" if cut else "")
     chart = histogram(edges.tolist(), counts.tolist(), cut, lambda v: decimal(v, 2), label) if values else None
-    found = {"chart": chart, "documents": count(len(values)), "cut": decimal(cut, 2), "sides": []}
+    found: dict[str, Any] = {"chart": chart, "documents": count(len(values)), "cut": decimal(cut, 2), "sides": []}
     if chosen:
         found["share"] = percent(chosen[0].figures.get("share"))
         found["sides"] = sides(run, chosen[0], dict(zip(ids, values, strict=True)))
@@ -146,16 +146,14 @@ def validation(stage: Stage) -> Markup | None:
     path = stage.folder / "cross_validation.parquet"
     if not path.exists():
         return None
-    rows = head_of_file(stage, ("label", "predicted", "stratum"))
+    rows = validated(stage, ("label", "predicted", "stratum"))
     points = [(row["label"], row["predicted"], "random" if row["stratum"] == "random" else "sought") for row in rows]
     label = f"{count(len(points))} files: label given by reading, and score predicted without having seen the package"
     return strips(points, TOP_SCORE, label) if points else None
 
 
-def head_of_file(stage: Stage, columns: Sequence[str]) -> list[dict[str, Any]]:
+def validated(stage: Stage, columns: Sequence[str]) -> list[dict[str, Any]]:
     """The first rows of the cross-validation."""
-    import pyarrow.parquet as pq
-
     table = pq.read_table(stage.folder / "cross_validation.parquet", columns=list(columns))
     return list(table.slice(0, SHOWN_POINTS).to_pylist())
 
@@ -185,76 +183,3 @@ def mixture_row(part: str, figures: Any, colour: str, total: float) -> dict[str,
         "documents": count(figures["documents"]),
         "epochs": decimal(figures["epochs"], 2),
     }
-
-
-def written(run: Run) -> dict[str, Any]:
-    """A section of the textbooks and three exercises of different topics."""
-    found: dict[str, Any] = {}
-    for stage in run.holding("sections", "write")[:1]:
-        rows = head(stage.folder / "sections", ("text", "topic", "audience", "style", "license", "verified"), 1)
-        found["textbooks"] = counts(stage)
-        found["sections"] = [{**row, "license": license_of(row), "blocks": blocks(row["text"])} for row in rows]
-    for stage in run.holding("exercises", "write")[:1]:
-        found["exercises"] = counts(stage)
-        found["tasks"] = exercises(stage)
-    return found
-
-
-def counts(stage: Stage) -> dict[str, Any]:
-    """How many rows a writer wrote, and how many were refused for what."""
-    refused = ", ".join(f"{count(n)} {words(reason)}" for reason, n in sorted(stage.rejected.items()) if n)
-    return {"rows": count(stage.manifest.get("rows_out")), "refused": refused}
-
-
-def exercises(stage: Stage, most: int = 3) -> list[dict[str, Any]]:
-    """Exercises of different topics."""
-    folder = stage.folder / "exercises"
-    topics = dict(reversed(list(zip(column(folder, "topic"), column(folder, "id"), strict=True))))
-    wanted = {topics[topic] for topic in sorted(topics)[:most]}
-    rows = by_id(folder, ("name", "prompt", "solution", "tests", "topic", "mutants", "mutants_killed"), wanted)
-    return [
-        {
-            "topic": words(row["topic"]),
-            "name": visible(row["name"]),
-            "program": excerpt(row["prompt"] + row["solution"], 40),
-            "tests": excerpt(row["tests"], 12),
-            "mutants": row["mutants"],
-            "killed": row["mutants_killed"],
-        }
-        for row in sorted(rows.values(), key=lambda row: str(row["topic"]))
-    ]
-
-
-def blocks(markdown: str, most: int = 14) -> list[tuple[str, Any]]:
-    """The first blocks of a Markdown text as (kind, text): heading, code, output, item or prose.
-
-    >>> blocks("# Loops\\n\\nA loop repeats.\\n\\n```python\\nprint(1)\\n```\\n")
-    [('heading', 'Loops'), ('prose', [('', 'A loop repeats.')]), ('code', 'print(1)')]
-    """
-    found: list[tuple[str, Any]] = []
-    for place, chunk in enumerate(re.split(r"^```(\w*)[^\n]*\n(.*?)^```\s*$", markdown, flags=re.M | re.S)):
-        if place % 3 == 1:
-            language = chunk
-        elif place % 3 == 2:
-            found.append(("code" if language in ("python", "py", "") else "output", excerpt(chunk, 30)))
-        else:
-            found += [block for part in re.split(r"\n\s*\n", chunk) if (block := prose(part.strip()))[1]]
-    return found[:most]
-
-
-def prose(part: str) -> tuple[str, Any]:
-    """A block of Markdown that is not code; prose as runs of (style, text)."""
-    if part.startswith("#"):
-        return "heading", visible(part.splitlines()[0].lstrip("# "))
-    return ("item" if re.match(r"([-*]|\d+\.) ", part) else "prose"), inline(visible(part))
-
-
-def inline(text: str) -> list[tuple[str, str]]:
-    """Runs of (style, text), style being code, em or nothing.
-
-    >>> inline("use `for`, *often*")
-    [('', 'use '), ('code', 'for'), ('', ', '), ('em', 'often')]
-    """
-    runs = re.split(r"(`[^`\n]+`|\*{1,2}[^*\s][^*]*\*{1,2})", text)
-    styles = {"`": "code", "*": "em"}
-    return [(styles[run[0]], run.strip("`*")) if place % 2 else ("", run) for place, run in enumerate(runs) if run]

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hornbook.errors import InfrastructureError
-from hornbook.report import material, outcome, students, upkeep, wording
+from hornbook.report import material, outcome, students, upkeep, wording, written
 from hornbook.report.run import Run
 
 HERE = Path(__file__).parent
@@ -67,7 +67,7 @@ def view(run: Run) -> dict[str, Any]:
         "mixtures": material.mixtures(run),
         "losses": outcome.losses(run, everyone),
         "completions": outcome.completions(everyone, compared),
-        "written": material.written(run),
+        "written": written.written(run),
         "contamination": {"tiers": upkeep.contamination(run), "canaries": upkeep.canaries(run)},
         "costs": upkeep.costs(run),
         "reproduction": upkeep.reproduction(run),

@@ -1,4 +1,4 @@
-"""Findings in plain words: a difference is claimed only where its interval excludes zero, else we say that it is not."""
+"""Findings in plain words. A difference is claimed only where its interval excludes zero; else it is said to be unclear."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Finding:
     @property
     def sentence(self) -> str:
         """The finding as one sentence."""
-        return f"{self.effect} {self.what}: {self.amount} on the {self.where}, 95 % interval {self.interval}."
+        return f"{self.effect} {self.what}: {self.amount} on the {self.where}, 95\u00a0% interval {self.interval}."
 
     @property
     def what(self) -> str:
@@ -36,9 +36,9 @@ class Finding:
     def after(self, where: str) -> str:
         """The sentence within a paragraph: the problems are named only when they are not those named before."""
         if self.where == where:
-            return f"{self.effect} {self.what}: {self.amount}, 95 % interval {self.interval}."
+            return f"{self.effect} {self.what}: {self.amount}, 95\u00a0% interval {self.interval}."
         effect = self.effect if self.effect.startswith("“") else self.effect[:1].lower() + self.effect[1:]
-        return f"On the {self.where}, {effect} {self.what}: {self.amount}, 95 % interval {self.interval}."
+        return f"On the {self.where}, {effect} {self.what}: {self.amount}, 95\u00a0% interval {self.interval}."
 
 
 def finding(difference: Mapping[str, Any], where: str) -> Finding:
@@ -141,4 +141,4 @@ def best_student(everyone: Sequence[Arm], wanted: Sequence[tuple[str, str]], whe
 
 def passed(estimate: Estimate) -> str:
     """A pass rate with its interval, in a sentence."""
-    return f"{percent(estimate['value'])} (95 % interval {measure_interval('pass_at_1', estimate)})"
+    return f"{percent(estimate['value'])} (95\u00a0% interval {measure_interval('pass_at_1', estimate)})"

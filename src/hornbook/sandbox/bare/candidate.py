@@ -76,7 +76,7 @@ def serve_blocks(stream: Stream, output: int) -> None:
 def run_block(block: str, space: dict[str, Any]) -> str:
     """Run one block; returns a line that describes its error, or nothing."""
     try:
-        exec(compile(block, "<tests>", "exec"), space)
+        exec(compile(block, "<block>", "exec"), space)
     except Gone:
         raise
     except BaseException as error:
