@@ -34,10 +34,10 @@ class Config(BaseModel):
         """
         kept: dict[str, Any] = {}
         for name, info in type(self).model_fields.items():
-            value = getattr(self, name)
-            default = info.get_default(call_default_factory=True)
+            value = plain(getattr(self, name))
+            default = None if info.is_required() else plain(info.get_default(call_default_factory=True))
             if not is_operational(info) and (info.is_required() or value != default):
-                kept[name] = plain(value)
+                kept[name] = value
         return kept
 
 

@@ -85,10 +85,11 @@ def curate(config: Curate, *, out: Path, ledger: Ledger) -> None:
     with Spool(out / "spool") as spool:
         planted, files = canaries.plant_files(spool.folder / "planted", config)
         gathered = gather([*items, *files], spool, config, config.workers)
-        canaries.check_files(planted, gathered, ledger)
-        near = remove_near(config, spool, gathered, ledger)
+        near = find_near(config, spool, gathered)
         documents = kept(spool, gathered, {one.id: one for one in near})
         ledger.rows_out = write_documents(out / "documents", counted(documents, ledger))
+    canaries.check(planted, gathered, config.lsh, ledger)
+    near = [one for one in near if gathered.winner(one.id).source != PLANTED]
     write_dataset(out / "clusters", near, NearDuplicate)
     write_dataset(out / "rejected", gathered.rejected, Rejected)
     settle(gathered, near, ledger)
@@ -105,8 +106,8 @@ def sources(config: Curate) -> list[Item]:
     return limited(sorted(once.values(), key=lambda item: (item.source, item.path, item.url)), config.limit)
 
 
-def remove_near(config: Curate, spool: Spool, gathered: Gathered, ledger: Ledger) -> list[NearDuplicate]:
-    """Find the near duplicates to remove, the planted pairs among them checked and taken out."""
+def find_near(config: Curate, spool: Spool, gathered: Gathered) -> list[NearDuplicate]:
+    """End the spool with planted pairs and find the near duplicates in it."""
     planted = canaries.near_rows(config.lsh)
     for row in planted.drop_columns(["text"]).to_pylist():
         gathered.keep(row["id"], row["source"], row["path"], row["license"])
@@ -116,10 +117,7 @@ def remove_near(config: Curate, spool: Spool, gathered: Gathered, ledger: Ledger
     wanted = {id for group in groups for id in group}
     texts = {id: shingles(text, config.shingle_words) for id, text in spool.texts(wanted)}
     order = {id: (gathered.winner(id), id) for id in wanted}
-    near = near_duplicates(groups, order, texts, config.threshold)
-    recall = canaries.check_near(near, gathered, config.lsh, ledger)
-    ledger.figures["near_duplicate_recall_at_threshold"] = recall
-    return [one for one in near if gathered.winner(one.id).source != PLANTED]
+    return near_duplicates(groups, order, texts, config.threshold)
 
 
 def kept(spool: Spool, gathered: Gathered, near: dict[str, NearDuplicate]) -> Iterator[pa.Table]:
@@ -128,14 +126,16 @@ def kept(spool: Spool, gathered: Gathered, near: dict[str, NearDuplicate]) -> It
         chosen: dict[str, int] = {}
         names = zip(*[rows[name].to_pylist() for name in ("id", "source", "path")], strict=True)
         for at, (id, source, path) in enumerate(names):
+            why = superfluous(id, source, path, gathered, near) or (ALREADY if id in chosen else None)
             if source == PLANTED:
-                continue
-            if why := superfluous(id, source, path, gathered, near) or (ALREADY if id in chosen else None):
+                gathered.planted[path] = why.reason if why else ""
+            elif why:
                 shown = Refusal(why.reason, why.detail, excerpt(rows["text"][at].as_py()))
                 gathered.rejected.append(refused(source, path, shown, id if id in near else None))
             else:
                 chosen[id] = at
-        yield as_documents(rows.take([chosen[id] for id in sorted(chosen)]), gathered)
+        order = pa.array([chosen[id] for id in sorted(chosen)], pa.int64())
+        yield as_documents(rows.take(order), gathered)
 
 
 ALREADY = Refusal("exact-duplicate", "the same row again", "")
@@ -193,4 +193,4 @@ def settle(gathered: Gathered, near: list[NearDuplicate], ledger: Ledger) -> Non
 
 def facts() -> dict[str, str]:
     """What shapes the result besides config and files: the interpreter whose parser decides what is Python."""
-    return {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
+    return {"python": ".".join(map(str, sys.version_info[:3]))}

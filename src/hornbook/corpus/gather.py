@@ -81,12 +81,6 @@ class Gathered:
                 self.refuse(row["source"], row["path"], Refusal(row["reason"], row["detail"], row["excerpt"]))
         spool.add(rows.filter(rows["reason"].is_null()))
 
-    def copies(self) -> Iterator[tuple[str, Claim, Claim]]:
-        """Exact duplicates: for every file whose text another file keeps, the text's id, this claim, the winner."""
-        for id, claims in self.claims.items():
-            winner, *others = sorted(claims)
-            yield from ((id, other, winner) for other in others)
-
     def winner(self, id: str) -> Claim:
         """The claim under which a text stays."""
         return min(self.claims[id])

@@ -70,7 +70,9 @@ def judge(limits: Cleaning, workers: int) -> Any:
     types = daft().DataType
     fields = {name: types.int64() if name == "bytes" else types.string() for name in Judged}
 
-    @daft().cls(use_process=workers > 1, max_concurrency=workers)
+    where = {"max_concurrency": workers} if workers > 1 else {"use_process": False}  # the former implies processes
+
+    @daft().cls(**where)
     class Judge:
         @daft().method.batch(return_dtype=types.struct(fields))  # type: ignore[untyped-decorator]
         def __call__(self, data: Any, source: Any, path: Any) -> list[dict[str, Any]]:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pydantic import Field
+
 from hornbook.config import Config
 from hornbook.model.load import LanguageModel
 
@@ -24,9 +26,9 @@ class Decoding(Config):
     The default stops are bigcode's for HumanEval (lm-eval's and "\\n@" and a closing fence).
     """
 
-    max_new_tokens: int = 160
-    temperature: float = 0.0
-    top_p: float = 1.0
+    max_new_tokens: int = Field(160, ge=1)
+    temperature: float = Field(0.0, ge=0)
+    top_p: float = Field(1.0, gt=0, le=1)
     stop: tuple[str, ...] = ("\nclass", "\ndef", "\n#", "\nif", "\nprint", "\n@", "\n```")
     heal: bool = True
     seed: int = 0
@@ -63,13 +65,13 @@ def agrees(token: bytes, pending: bytes) -> bool:
 def complete(model: LanguageModel, prompts: Sequence[str], config: Decoding) -> list[str]:
     """Complete a batch of prompts together; the texts do not repeat the prompts.
 
-    A prompt that leaves too little room in the context loses its beginning. The result depends on the batch only
+    A prompt that leaves too little room in the context loses its beginning, but keeps at least half the context. The result depends on the batch only
     through floating-point rounding; keep batches fixed where bytes must not change.
     """
     import torch
 
     generator = torch.Generator(device="cpu").manual_seed(config.seed)
-    room = max(1, model.context - config.max_new_tokens)
+    room = max(model.context // 2, model.context - config.max_new_tokens)
     rows = []
     for prompt in prompts:
         ids, pending = heal(model, prompt, config.heal)

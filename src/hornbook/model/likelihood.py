@@ -24,43 +24,47 @@ class Scored:
 
 @dataclass(frozen=True)
 class Span:
-    """Token ids of prompt and continuation; the continuation's tokens start at `start`, and the first must agree with
-    `pending`, the prompt's bytes that its token carries again."""
+    """Token ids of prompt and continuation. What is scored begins at `start`, and must first produce `pending`, the
+    end of the prompt, again. `bytes`: how much of the continuation the ids hold."""
 
     ids: list[int]
     start: int
     pending: bytes
+    bytes: int
 
 
 def span(model: LanguageModel, prompt: str, continuation: str) -> Span:
     """Encode prompt and continuation together, as training would have, and find where they part.
 
-    A prompt that does not fit the context loses its beginning. A continuation longer than the context is cut.
+    The prompt's last token is always taken back, as in generation: so the chances of all continuations, whether they
+    merge with the prompt's end or not, are shares of one whole. A prompt that does not fit the context loses its
+    beginning. A continuation longer than the context is cut.
     """
     whole, head = model.encode(prompt + continuation), model.encode(prompt)
     shared = 0
-    while shared < min(len(head), len(whole) - 1) and head[shared] == whole[shared]:
+    while shared < min(len(head), len(whole)) - 1 and head[shared] == whole[shared]:
         shared += 1
     done = b"".join(model.token_bytes[token] for token in whole[:shared])
     pending = prompt.encode()[len(done) :]
     excess = max(0, len(whole) + 1 - model.context)
     drop = min(excess, shared)
-    ids = [model.end_of_text, *whole[drop:]][: model.context]
-    return Span(ids, shared - drop + 1, pending)
+    ids = [model.end_of_text, *whole[drop:]]
+    cut = sum(len(model.token_bytes[token]) for token in ids[model.context :])
+    return Span(ids[: model.context], shared - drop + 1, pending, max(0, len(continuation.encode()) - cut))
 
 
 def likelihoods(model: LanguageModel, pairs: Sequence[tuple[str, str]], batch_tokens: int = 8192) -> list[Scored]:
     """Score (prompt, continuation) pairs, in order.
 
-    The first token is scored given that it agrees with the bytes of the prompt that it carries again, so nothing is
-    paid for the prompt. Batches hold at most `batch_tokens` tokens, padding included.
+    Tokens that carry bytes of the prompt again are scored given that they agree with these, so nothing is paid for the
+    prompt. Batches hold at most `batch_tokens` tokens, padding included.
     """
     spans = [span(model, prompt, continuation) for prompt, continuation in pairs]
     order = sorted(range(len(spans)), key=lambda place: (len(spans[place].ids), place))
     bits: dict[int, float] = {}
     for batch in groups(order, spans, batch_tokens):
         bits.update(zip(batch, score_batch(model, [spans[place] for place in batch]), strict=True))
-    return [Scored(bits[place], len(pair[1].encode())) for place, pair in enumerate(pairs)]
+    return [Scored(bits[place], item.bytes) for place, item in enumerate(spans)]
 
 
 def groups(order: Sequence[int], spans: Sequence[Span], batch_tokens: int) -> Iterator[list[int]]:
@@ -89,8 +93,12 @@ def score_batch(model: LanguageModel, spans: Sequence[Span]) -> list[float]:
         targets = ids[row, item.start : len(item.ids)]
         steps = logs_BTV[row, item.start - 1 : len(item.ids) - 1]
         nats = -float(steps.gather(1, targets[:, None]).sum())
-        if item.pending:
-            allowed = torch.tensor([agrees(token, item.pending) for token in model.token_bytes], device=device)
-            nats += float(torch.logsumexp(steps[0][allowed], dim=0))
+        pending = item.pending
+        for step, token in zip(steps, item.ids[item.start :], strict=True):
+            if not pending:
+                break
+            allowed = torch.tensor([agrees(data, pending) for data in model.token_bytes], device=device)
+            nats += float(torch.logsumexp(step[allowed], dim=0))
+            pending = pending[len(model.token_bytes[token]) :]
         results.append(nats / math.log(2))
     return results

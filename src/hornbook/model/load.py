@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hornbook.errors import InputError
+from hornbook.tokens.tokenizer import encode
 
 if TYPE_CHECKING:
     from transformers import PhiForCausalLM, PreTrainedTokenizerFast
@@ -48,7 +49,7 @@ class LanguageModel:
 
     def encode(self, text: str) -> list[int]:
         """Token ids of a text, no special tokens added."""
-        return list(self.tokenizer.encode(text, add_special_tokens=False, verbose=False))
+        return encode(self.tokenizer, text)
 
 
 def byte_alphabet() -> dict[str, int]:

@@ -46,7 +46,7 @@ def ticks(low: float, high: float, about: int = 4) -> list[float]:
     """Round values that span low to high.
 
     >>> ticks(0.0, 0.47)
-    [0.0, 0.2, 0.4, 0.6]
+    [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
     """
     raw = ((high - low) or 1.0) / about
     power = 10.0 ** math.floor(math.log10(raw))

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from hornbook.report.charts import funnel, stacked
 from hornbook.report.plots import histogram, strips
 from hornbook.report.run import Run, Stage, by_id, column
+from hornbook.report.students import label_of
 from hornbook.report.text import MINUS, count, decimal, excerpt, license_of, percent, shortened, tokens, visible, words
 
 SHOWN_POINTS = 600
@@ -169,7 +170,9 @@ def mixtures(run: Run) -> dict[str, Any]:
         total = sum(value for _, value, _ in parts)
         about = [mixture_row(part, stage.figures[part], colours[part], total) for part in stage.figures]
         label = f"{stage.name}: " + ", ".join(f"{row['part']} {row['share']}" for row in about)
-        rows.append({"name": words(stage.name), "total": tokens(total), "bar": stacked(parts, label), "parts": about})
+        rows.append(
+            {"name": label_of(stage.name), "total": tokens(total), "bar": stacked(parts, label), "parts": about}
+        )
     return {"packs": rows} if rows else {}
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from hornbook.artifacts import read_json, read_manifest
@@ -15,6 +16,7 @@ from hornbook.errors import InputError
 from hornbook.records import read_table
 
 RUN = "run.json"
+BATCH = 256  # rows
 
 
 @dataclass(frozen=True)
@@ -119,16 +121,15 @@ def head(folder: Path, columns: Sequence[str], count: int) -> list[dict[str, Any
     return rows
 
 
-def by_id(folder: Path, columns: Sequence[str], ids: Collection[str]) -> dict[str, dict[str, Any]]:
-    """The rows with these ids: only row groups that can hold one are read."""
+def by_id(folder: Path, columns: Sequence[str], ids: set[str]) -> dict[str, dict[str, Any]]:
+    """The rows with these ids. Only row groups that hold one are read, a few rows in memory at a time."""
     found: dict[str, dict[str, Any]] = {}
     for part in parts(folder):
         for group in range(part.metadata.num_row_groups):
-            known = part.read_row_group(group, columns=["id"])["id"].to_pylist()
-            places = [place for place, row_id in enumerate(known) if row_id in ids]
-            if places:
-                table = part.read_row_group(group, columns=["id", *columns])
-                found.update((row["id"], row) for row in table.take(places).to_pylist())
+            if ids & set(part.read_row_group(group, columns=["id"])["id"].to_pylist()):
+                for batch in part.iter_batches(BATCH, row_groups=[group], columns=["id", *columns]):
+                    wanted = pc.is_in(batch["id"], value_set=pa.array(sorted(ids), pa.string()))
+                    found.update((row["id"], row) for row in batch.filter(wanted).to_pylist())
     return found
 
 

@@ -13,6 +13,7 @@ MINUS = "−"
 NONE = "–"
 LONGEST_LINE = 160
 BITS_DIGITS = 3
+KNOWN_WORDS = {"ngram": "shared n-gram", "syntax": "alike syntax tree", "invalid-utf8": "invalid UTF-8"}
 
 Estimate = Mapping[str, float]  # value, low, high
 
@@ -123,4 +124,4 @@ def words(name: str) -> str:
     >>> words("near-duplicate"), words("fold_list")
     ('near duplicate', 'fold list')
     """
-    return re.sub("[-_]+", " ", name).strip() or name
+    return KNOWN_WORDS.get(name) or re.sub("[-_]+", " ", name).strip() or name

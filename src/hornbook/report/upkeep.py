@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import yaml
+from markupsafe import Markup
 
 from hornbook.artifacts import read_json
 from hornbook.report.charts import Bar, bars
@@ -64,12 +65,16 @@ def costs(run: Run) -> dict[str, Any]:
     """Time and memory per stage, in run order."""
     if not run.stages:
         return {}
-    longest = [
-        Bar(s.id, s.manifest.get("wall_seconds") or 0, seconds(s.manifest.get("wall_seconds")), "cached" * s.cached)
-        for s in run.stages
-    ]
-    label = "Seconds by the clock of each stage; the table below holds the same figures"
-    return {"chart": bars(longest, label), "rows": [cost_row(stage) for stage in run.stages], **totals(run)}
+    charts = [("Time by the clock", cost_chart(run, "wall_seconds", seconds))]
+    charts += [("Peak memory", cost_chart(run, "peak_memory_bytes", size))]
+    return {"charts": charts, "rows": [cost_row(stage) for stage in run.stages], **totals(run)}
+
+
+def cost_chart(run: Run, name: str, write: Callable[[float | None], str]) -> Markup:
+    """A bar a stage; those from an earlier run are marked as cached."""
+    rows = [(stage, stage.manifest.get(name)) for stage in run.stages]
+    found = [Bar(stage.id, value or 0, write(value), "cached" * stage.cached) for stage, value in rows]
+    return bars(found, f"{words(name)} of each stage; the table below holds the same figures")
 
 
 def cost_row(stage: Stage) -> dict[str, Any]:
@@ -80,7 +85,7 @@ def cost_row(stage: Stage) -> dict[str, Any]:
         "wall": seconds(about.get("wall_seconds")),
         "cpu": seconds(about.get("cpu_seconds")),
         "memory": size(about.get("peak_memory_bytes")),
-        "rows": f"{count(about.get('rows_in'))} → {count(about.get('rows_out'))}",
+        "rows": f"{count(about['rows_in'])} → {count(about['rows_out'])}" if about.get("rows_in") else NONE,
         "tokens": tokens(about.get("tokens") or None),
         "dollars": f"${about['dollars']:.2f}" if about.get("dollars") else NONE,
         "cached": stage.cached,

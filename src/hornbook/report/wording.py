@@ -1,4 +1,4 @@
-"""Findings in plain words. A difference is claimed only where its interval excludes zero; else it is said to be unclear."""
+"""Findings in plain words. A difference is claimed only where its interval excludes zero; else it is called unclear."""
 
 from __future__ import annotations
 

@@ -60,7 +60,8 @@ def blocks(markdown: str, most: int = 14) -> list[tuple[str, Any]]:
         elif place % 3 == 2:
             found.append(("code" if language in ("python", "py", "") else "output", excerpt(chunk, 30)))
         else:
-            found += [block for part in re.split(r"\n\s*\n", chunk) if (block := prose(part.strip()))[1]]
+            parts = re.split(r"\n\s*\n|\n(?=(?:[-*]|\d+\.) )", chunk)
+            found += [block for part in parts if (block := prose(part.strip()))[1]]
     return found[:most]
 
 

@@ -10,17 +10,24 @@ Levels, strongest first:
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import sysconfig
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from hornbook.errors import InfrastructureError
+from hornbook.sandbox.bare.codec import decode, encode
+from hornbook.sandbox.bare.stream import Stream
 
 LEVELS = ("bubblewrap", "landlock", "seccomp", "rlimits")
 WITHOUT = {"bubblewrap": [], "landlock": [], "seccomp": ["landlock"], "rlimits": ["landlock", "seccomp"]}
@@ -50,20 +57,33 @@ class Pair:
     zygote: subprocess.Popen[bytes]
     sock: socket.socket
     home: str | None = None
-    folders: list[str] = field(default_factory=list)
 
     def stop(self) -> None:
         """Kill both, wait for them, remove what they used."""
         self.sock.close()
         for process in (self.worker, self.zygote):
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # a wall that is still being built has more than one process
             process.wait()
         if self.home:
             shutil.rmtree(self.home, ignore_errors=True)
 
 
 def start(setting: Setting) -> Pair:
-    """Start a pair. Its processes end when this one does, or when the pair is stopped."""
+    """Start a pair. Its processes end when this one does, or when the pair is stopped.
+
+    Raises InfrastructureError when a process cannot be started.
+    """
+    try:
+        return open_pair(setting)
+    except OSError as error:
+        raise InfrastructureError(
+            f"the sandbox cannot start at level {setting.level!r} ({error.strerror}); see `hornbook doctor`"
+        ) from None
+
+
+def open_pair(setting: Setting) -> Pair:
+    """Start the two processes and connect them."""
     ours, judge = socket.socketpair()
     worker_end, zygote_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     walled = setting.level == "bubblewrap"
@@ -79,7 +99,9 @@ def start(setting: Setting) -> Pair:
 def open_process(command: list[str], *fds: int) -> subprocess.Popen[bytes]:
     """Start a process with nothing of ours but these descriptors."""
     null = subprocess.DEVNULL
-    return subprocess.Popen(command, stdin=null, stdout=null, stderr=null, pass_fds=fds, env=ENVIRONMENT, cwd="/")
+    return subprocess.Popen(
+        command, stdin=null, stdout=null, stderr=null, pass_fds=fds, env=ENVIRONMENT, cwd="/", process_group=0
+    )
 
 
 def python(folder: str, call: str) -> list[str]:
@@ -121,7 +143,17 @@ def zygote_command(setting: Setting, fd: int, home: str | None) -> list[str]:
 
 def bubblewrap(setting: Setting) -> list[str]:
     """The wall: an empty world with the interpreter in it, read-only, and a scratch folder of limited size."""
-    command = ["bwrap", "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session", "--clearenv"]
+    program = shutil.which("bwrap")
+    if program is None:
+        raise OSError(errno.ENOENT, "bubblewrap is not installed")
+    command = [
+        program,
+        "--unshare-all",
+        "--unshare-user",
+        "--die-with-parent",
+        "--new-session",
+        "--clearenv",
+    ]
     command += ["--cap-drop", "ALL", "--uid", "65534", "--gid", "65534", "--hostname", "sandbox"]
     for name, value in ENVIRONMENT.items():
         command += ["--setenv", name, value]
@@ -170,9 +202,6 @@ def library_parts() -> list[str]:
 
 def layers(pair: Pair) -> dict[str, bool]:
     """Which layers a pair's fork server has on. Raises OSError or ValueError when the pair does not work."""
-    from hornbook.sandbox.bare.codec import decode, encode
-    from hornbook.sandbox.bare.stream import Stream
-
     stream = Stream(pair.sock, seconds=30)
     stream.send(encode(("layers",)))
     found: dict[str, bool] = json.loads(decode(stream.receive()))

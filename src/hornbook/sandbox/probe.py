@@ -94,7 +94,7 @@ def starts(setting: Setting) -> bool:
     """Whether a worker and its fork server come up at this level, with the layers that its name promises."""
     try:
         pair = start(setting)
-    except OSError:
+    except InfrastructureError:
         return False
     try:
         found = layers(pair)

@@ -20,7 +20,7 @@ from hornbook.errors import InputError
 from hornbook.progress import Meter
 from hornbook.records import scatter
 from hornbook.tokens.texts import texts
-from hornbook.tokens.tokenizer import load_tokenizer
+from hornbook.tokens.tokenizer import encode, load_tokenizer
 
 
 class Pack(Config):
@@ -49,13 +49,17 @@ class Piece:
 def pack(config: Pack, *, datasets: Mapping[str, Path], tokenizer: Path, out: Path, ledger: Ledger) -> None:
     """Write `tokens.bin` (little-endian uint16 or uint32), `index.parquet` (id, start, length, part) and `pack.json`.
 
-    Raises InputError when a weight names no dataset, is not positive, or its dataset is empty.
+    Raises InputError when a weight names no dataset, is not positive or too small for a token, or its dataset is empty.
     """
     pieces: list[Piece] = []
     for part, share in shares(config.weights, datasets).items():
         chosen = list(fill(part, datasets[part], tokenizer, round(share * config.tokens), config.seed))
+        if not chosen:
+            raise InputError(f"mixture weight gives {part!r} none of the {config.tokens} tokens; raise it or leave it out")
         taken = sum(len(piece.tokens) for piece in chosen)
-        unique = {piece.id: len(piece.tokens) for piece in chosen}
+        unique: dict[str, int] = {}
+        for piece in chosen:  # the last one is cut
+            unique[piece.id] = max(unique.get(piece.id, 0), len(piece.tokens))
         ledger.figures[part] = {
             "tokens": taken,
             "documents": len(unique),
@@ -88,8 +92,8 @@ def fill(part: str, folder: Path, tokenizer: Path, budget_tokens: int, seed: int
     with Meter(f"pack {part}", budget_tokens, "tokens") as meter:
         while taken < budget_tokens:
             for row_id in sorted(rows, key=lambda name: scatter((seed, epoch), name)):
-                tokens = encoder.encode(rows[row_id], add_special_tokens=False, verbose=False)
-                piece = [*tokens, encoder.eos_token_id][: budget_tokens - taken]
+                tokens = encode(encoder, rows[row_id])
+                piece = [*tokens[: budget_tokens - taken - 1], encoder.eos_token_id]
                 taken += len(piece)
                 meter.advance(len(piece))
                 yield Piece(row_id, part, scatter((seed, epoch, part), row_id), piece)

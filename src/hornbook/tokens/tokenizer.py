@@ -63,3 +63,8 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     from transformers import AutoTokenizer
 
     return AutoTokenizer.from_pretrained(folder)
+
+
+def encode(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
+    """Token ids of a text and nothing added; a text that spells out end-of-text does not become the token."""
+    return list(tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True, verbose=False))

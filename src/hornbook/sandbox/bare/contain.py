@@ -62,7 +62,7 @@ class Cage:
 
     def enter(self) -> None:
         """Confine this process. A layer that was prepared and then fails ends it: never run half-confined."""
-        limit(resource.RLIMIT_CPU, self.limits.cpu_seconds)
+        limit(resource.RLIMIT_CPU, self.limits.cpu_seconds, grace=1)
         limit(resource.RLIMIT_AS, self.limits.memory_bytes)
         limit(resource.RLIMIT_FSIZE, self.limits.file_bytes)
         limit(resource.RLIMIT_NOFILE, OPEN_FILES)
@@ -76,11 +76,11 @@ class Cage:
             os._exit(70)
 
 
-def limit(what: int, value: int) -> None:
-    """Lower a resource limit for good."""
+def limit(what: int, value: int, grace: int = 0) -> None:
+    """Lower a resource limit for good. `grace`: how far above the limit that warns stands the one that kills."""
     ceiling = resource.getrlimit(what)[1]
-    value = value if ceiling == resource.RLIM_INFINITY else min(value, ceiling)
-    resource.setrlimit(what, (value, value))
+    room = value + grace if ceiling == resource.RLIM_INFINITY else min(value + grace, ceiling)
+    resource.setrlimit(what, (min(value, room), room))
 
 
 def prepared(make: Callable[[], T]) -> T | None:

@@ -45,6 +45,12 @@ SEQUENCES: dict[type, bytes] = {list: b"L", tuple: b"(", set: b"{", frozenset: b
 BUILDERS: dict[int, Callable[[Any], Any]] = {ord("L"): list, ord("("): tuple, ord("{"): set, ord("z"): frozenset}
 
 
+def new_datetime(*numbers: int) -> datetime:
+    """A naive datetime from its seven numbers and its fold."""
+    year, month, day, hour, minute, second, microsecond, fold = numbers
+    return datetime(year, month, day, hour, minute, second, microsecond, fold=fold)
+
+
 @dataclass(frozen=True)
 class Rebuild:
     """How a type travels: its tag, its parts, the exact types a part may have, and the way back."""
@@ -64,7 +70,7 @@ REBUILT: dict[type, Rebuild] = {
     Decimal: Rebuild(b"m", lambda v: (str(v),), (str,), Decimal),
     Fraction: Rebuild(b"/", lambda v: (v.numerator, v.denominator), (int,), Fraction),
     date: Rebuild(b"D", lambda v: (v.year, v.month, v.day), (int,), date),
-    datetime: Rebuild(b"M", lambda v: (*v.timetuple()[:6], v.microsecond), (int,), datetime),
+    datetime: Rebuild(b"M", lambda v: (*v.timetuple()[:6], v.microsecond, v.fold), (int,), new_datetime),
     timedelta: Rebuild(b"t", lambda v: (v.days, v.seconds, v.microseconds), (int,), timedelta),
     slice: Rebuild(b":", lambda v: (v.start, v.stop, v.step), (int, type(None)), slice),
 }

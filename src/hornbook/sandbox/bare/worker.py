@@ -134,7 +134,7 @@ class Referee:
             return "timeout", f"{who}ran out of wall time"
         if os.WIFSIGNALED(status):
             number = os.WTERMSIG(status)
-            if number == signal.SIGXCPU or (number == signal.SIGKILL and cpu >= self.cpu_seconds * 0.9e6):
+            if number == signal.SIGXCPU or (number == signal.SIGKILL and cpu >= self.cpu_seconds * 0.5e6):
                 return "timeout", f"{who}ran out of CPU time"
             if number == signal.SIGSYS:
                 return "blocked", f"{who}made a forbidden system call"
