@@ -277,14 +277,14 @@ def add_written(builder: Builder) -> None:
     exercises = [exercise(number, FAMILIES[number % len(FAMILIES)]) for number in range(24)]
     hit = [Rejected("e9", "decontaminate", "syntax", "held_out/3: 0.9712 in fold_it", CODE)]
     builder.add(
-        "write",
+        "write_textbooks",
         "textbooks",
         lambda p: write_dataset(p / "sections", [section], Section) and None,
         rows_in=24,
         rows_out=24,
     )
     builder.add(
-        "write",
+        "write_exercises",
         "exercises",
         lambda p: write_dataset(p / "exercises", exercises, Exercise) and None,
         rows_in=6000,
@@ -345,6 +345,7 @@ def add_training(builder: Builder) -> None:
             tokens=1_500_000,
             rows_in=366,
             rows_out=366,
+            figures={"last_loss": round(floor + 0.01, 4)},
         )
 
 

@@ -97,6 +97,7 @@ def test_figures_reach_the_page(page: Path):
     assert "filtering did not measurably help: −0.012 bits per byte, 95 % interval −0.031 to 0.008." in text
     assert "≈ no measurable difference" in text
     assert "−212" in text  # near duplicates of the funnel
+    assert "<b>2.210</b>" in text  # the first student's last loss, from its manifest
     assert "licence unknown" in text
     assert "(empty)" in text
     assert "hornbook run fake" in text
@@ -113,8 +114,8 @@ def test_figures_reach_the_page(page: Path):
         (("select", "annotate"), set()),
         (("classify",), {"classifier"}),
         (("pack", "pretrain", "finetune"), {"mixtures", "losses"}),
-        (("write",), {"written"}),
-        (("write-textbooks", "baseline"), set()),
+        (("write_textbooks", "write_exercises"), {"written"}),
+        (("write_textbooks-textbooks", "baseline"), set()),
         (("compare", "evaluate", "baseline"), {"arms", "differences", "split", "completions"}),
     ],
 )

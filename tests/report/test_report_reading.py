@@ -104,9 +104,9 @@ def test_charts_escape_what_they_are_given():
     assert "<script" not in tag("text", evil, x=evil)
     assert "<script" not in dots_with_intervals([Dot(evil, 1, 0.5, 2, evil, evil, evil)], evil.format, evil)
     assert "<script" not in funnel([(evil, 3, 1, evil, evil)], evil)
-    assert "<script" not in plots.lines([(evil, evil, [(1.0, 2.0), (2.0, 1.0)])], evil.format, evil.format, evil)
+    assert "<script" not in plots.lines([(evil, evil, [(1.0, 2.0), (2.0, 1.0)], evil)], evil.format, evil.format, evil)
 
 
 def test_a_curve_of_one_point_and_a_flat_one_are_drawn():
     for curve in ([(1.0, 2.0)], [(1.0, 2.0), (2.0, 2.0)]):
-        assert "polyline" in plots.lines([("one", "arm-0", curve)], str, str, "loss")
+        assert "polyline" in plots.lines([("one", "arm-0", curve, "2.0")], str, str, "loss")

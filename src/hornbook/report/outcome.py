@@ -184,9 +184,10 @@ def losses(run: Run, everyone: Sequence[Arm]) -> list[dict[str, Any]]:
         for place, stage in enumerate(run.holding("loss.jsonl", kind)):
             colour = colours[stage.name].colour if stage.name in colours else f"arm-{place}"
             if curve := loss_curve(stage):
-                curves.append((label_of(stage.name), colour, curve))
+                last = decimal(stage.figures.get("last_loss", curve[-1][1]))
+                curves.append((label_of(stage.name), colour, curve, last))
         if curves:
-            label = f"{title} loss by tokens seen; last: " + "; ".join(f"{n} {c[-1][1]:.3f}" for n, _, c in curves)
+            label = f"{title} loss by tokens seen; last: " + "; ".join(f"{n} {last}" for n, _, _, last in curves)
             found.append({"title": title, "chart": lines(curves, tokens, lambda v: f"{v:.4g}", label)})
     return found
 

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from hornbook.report.charts import Format, Scale, picture, side, tag, ticks
 
 Curve = Sequence[tuple[float, float]]
+Named = tuple[str, str, Curve, str]  # name, colour, curve, what stands beside the name
 FLOOR = 170  # pixels from the top of a histogram to its base line
 
 
@@ -65,17 +66,17 @@ def strips(points: Sequence[tuple[float, float, str]], top: int, label: str) -> 
     return plot(label, picture(height + 6, *drawn))
 
 
-def lines(curves: Sequence[tuple[str, str, Curve]], xfmt: Format, yfmt: Format, label: str) -> Markup:
-    """(name, colour, curve) as lines, each named at its right end; names keep apart from one another.
+def lines(curves: Sequence[Named], xfmt: Format, yfmt: Format, label: str) -> Markup:
+    """Named curves as lines, each named at its right end; names keep apart from one another.
 
     The axis leaves out the highest few of the values, where training begins.
     """
-    end = max(x for _, _, curve in curves for x, _ in curve)
-    ys = sorted(y for _, _, curve in curves for _, y in curve)
+    end = max(x for _, _, curve, _ in curves for x, _ in curve)
+    ys = sorted(y for _, _, curve, _ in curves for _, y in curve)
     levels = ticks(ys[0], ys[min(len(ys) - 1, int(0.985 * len(ys)))])
     upright = Scale(levels[0], levels[-1])
     grids = [tag("line", x1=0, x2=1000, y1=y, y2=y, class_="grid") for y in (10 * down(upright, v) for v in levels)]
-    drawn = [polyline(curve, colour, end, upright) for _, colour, curve in curves]
+    drawn = [polyline(curve, colour, end, upright) for _, colour, curve, _ in curves]
     box = {"viewBox": "0 0 1000 1000", "preserveAspectRatio": "none", "width": "100%", "height": 260}
     ylabels = [tag("span", yfmt(v), style=f"top:{down(upright, v):.2f}%") for v in levels]
     xlabels = [tag("span", xfmt(v), style=f"left:{100 * v / end:.2f}%") for v in ticks(0.0, end) if v <= end]
@@ -84,7 +85,7 @@ def lines(curves: Sequence[tuple[str, str, Curve]], xfmt: Format, yfmt: Format, 
         tag("svg", *grids, *drawn, aria_hidden="true", focusable="false", **box),
         tag("div", *xlabels, class_="xlabels"),
     )
-    names = tag("div", *end_names(curves, upright, yfmt), class_="ends")
+    names = tag("div", *end_names(curves, upright), class_="ends")
     return tag("div", tag("div", *field, class_="field"), names, class_="lines", role="group", aria_label=label)
 
 
@@ -99,12 +100,12 @@ def polyline(curve: Curve, colour: str, end: float, upright: Scale) -> Markup:
     return tag("polyline", points=points, class_=f"curve {colour}")
 
 
-def end_names(curves: Sequence[tuple[str, str, Curve]], upright: Scale, fmt: Format) -> list[Markup]:
-    """The names of curves beside their right ends, with the last values."""
-    places = apart([down(upright, curve[-1][1]) for _, _, curve in curves], 8.0)
+def end_names(curves: Sequence[Named], upright: Scale) -> list[Markup]:
+    """The names of curves beside their right ends."""
+    places = apart([down(upright, curve[-1][1]) for _, _, curve, _ in curves], 8.0)
     return [
-        tag("span", name, tag("b", fmt(curve[-1][1])), class_=colour, style=f"top:{place:.2f}%")
-        for (name, colour, curve), place in zip(curves, places, strict=True)
+        tag("span", name, tag("b", note), class_=colour, style=f"top:{place:.2f}%")
+        for (name, colour, _, note), place in zip(curves, places, strict=True)
     ]
 
 

@@ -109,7 +109,7 @@ def tiles(run: Run, everyone: list[Arm]) -> Iterator[tuple[str, str, str]]:
     if curated:
         kept = selected[0].manifest.get("rows_out") if selected else curated[0].manifest.get("rows_out")
         yield count(kept), "documents kept", f"of {count(curated[0].manifest.get('rows_in'))} files read"
-    for stage in run.holding("exercises", "write")[:1]:
+    for stage in run.holding("exercises", "write_exercises")[:1]:
         refused = sum(stage.rejected.values())
         yield count(stage.manifest.get("rows_out")), "exercises written", f"{count(refused)} more refused"
     judged = sum(r.get("samples", 0) for arm in everyone for r in arm.results.values())

@@ -12,11 +12,11 @@ from hornbook.report.text import count, excerpt, license_of, visible, words
 def written(run: Run) -> dict[str, Any]:
     """A section of the textbooks and three exercises of different topics."""
     found: dict[str, Any] = {}
-    for stage in run.holding("sections", "write")[:1]:
+    for stage in run.holding("sections", "write_textbooks")[:1]:
         rows = head(stage.folder / "sections", ("text", "topic", "audience", "style", "license", "verified"), 1)
         found["textbooks"] = counts(stage)
         found["sections"] = [{**row, "license": license_of(row), "blocks": blocks(row["text"])} for row in rows]
-    for stage in run.holding("exercises", "write")[:1]:
+    for stage in run.holding("exercises", "write_exercises")[:1]:
         found["exercises"] = counts(stage)
         found["tasks"] = exercises(stage)
     return found
