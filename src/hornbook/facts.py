@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterable
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from hornbook.artifacts import Store, digest_bytes, digest_file, digest_json, write_json
+from hornbook.artifacts import Store, digest_bytes, digest_file, digest_folder, digest_json, write_json
 from hornbook.corpus.curate import Curate, facts, sources
-from hornbook.errors import InputError
+from hornbook.errors import InfrastructureError, InputError
 
 Facts = Callable[[Any, Store], dict[str, str]]
 
@@ -25,7 +26,8 @@ def source_facts(config: Curate, store: Store) -> dict[str, str]:
         path = Path(item.url.removeprefix("file://"))
         rows.append([item.source, item.path, remembered(path, config.max_bytes, memo, fresh)])
     if fresh.keys() - memo.keys() and store.workdir.is_dir():
-        write_json(memo_path, {**memo, **fresh})
+        with contextlib.suppress(InfrastructureError):  # a memo saves time and nothing else
+            write_json(memo_path, {**memo, **fresh})
     return {"sources": digest_json(rows), **facts()}
 
 
@@ -44,7 +46,7 @@ def remembered(path: Path, max_bytes: int, memo: dict[str, str], fresh: dict[str
         about = path.stat()
         if about.st_size > max_bytes and path.suffix == ".py":
             return f"too large: {about.st_size}"
-        name = f"{path}:{about.st_size}:{about.st_mtime_ns}"
+        name = f"{path}:{about.st_size}:{about.st_mtime_ns}".encode("utf-8", "backslashreplace").decode()
         fresh[name] = memo.get(name) or digest_file(path)
     except OSError as error:
         return f"unreadable: {error.errno}"
@@ -88,10 +90,7 @@ def benchmark_digests(names: Iterable[str]) -> Iterable[tuple[str, str]]:
         path = locate(name)
         if not path.exists():
             raise InputError(f"benchmark {name!r}: no such file as {path}")
-        yield (
-            f"benchmark {name}",
-            digest_file(path) if path.is_file() else digest_json(sorted(map(str, path.iterdir()))),
-        )
+        yield f"benchmark {name}", digest_file(path) if path.is_file() else digest_folder(path)
 
 
 def device_facts(field: str) -> Facts:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ import hornbook
 from hornbook.artifacts import MANIFEST, Ledger, Node, Store, digest_folder, key_of, read_manifest, write_json
 from hornbook.config import Config
 from hornbook.decontamination.decontaminate import Decontaminate
-from hornbook.errors import InfrastructureError
+from hornbook.errors import HornbookError, InfrastructureError
 from hornbook.facts import benchmark_facts, device_facts, packaged_facts, source_facts
 from hornbook.measure import Gauge
 from hornbook.progress import duration, say
@@ -28,6 +29,7 @@ from hornbook.tokens.pack import Pack
 from hornbook.training.loop import training_facts
 
 Facts = Callable[[Any, Store], dict[str, str]]
+FULL_BYTES = 65_536  # a disk with less than this free is full
 
 
 def no_facts(config: Config, store: Store) -> dict[str, str]:  # noqa: ARG001
@@ -237,8 +239,13 @@ class Run:
                 stage.load()(node.config, **self.arguments(node), out=out, ledger=ledger)
             manifest = self.manifest(planned, ledger, gauge.figures(), digest_folder(out))
             self.folders[node.id] = self.store.commit(node, key, manifest)
-        except OSError as error:
-            raise explained(error, node) from error
+        except HornbookError:
+            raise
+        except Exception as error:
+            full = out_of_space(error, self.store.workdir)
+            if not full and not isinstance(error, OSError):
+                raise
+            raise explained(error, node, full) from error
         self.digests[node.id] = manifest["digest"]
         say(f"  {summary(ledger)} · {duration(gauge.wall_seconds)}")
 
@@ -296,12 +303,19 @@ def owner_of(given: str) -> str:
     return given.partition("/")[0]
 
 
-def explained(error: OSError, node: Node) -> InfrastructureError:
+def out_of_space(error: Exception, workdir: Path) -> bool:
+    """Whether a failure comes of a full disk. Libraries say so in types and words of their own, torch not at all."""
+    said = getattr(error, "errno", None) == errno.ENOSPC or os.strerror(errno.ENOSPC) in str(error)
+    return said or shutil.disk_usage(workdir).free < FULL_BYTES
+
+
+def explained(error: Exception, node: Node, full: bool) -> InfrastructureError:
     """An operating-system failure within a stage, in one line that says what to do."""
-    if error.errno == errno.ENOSPC:
+    if full:
         reason = "no space left on the device; free some, then run again: what is finished is kept"
     else:
-        reason = f"{error.strerror or error} ({Path(str(error.filename)).name if error.filename else 'no file named'})"
+        named = Path(str(found)).name if (found := getattr(error, "filename", None)) else "no file named"
+        reason = f"{getattr(error, 'strerror', None) or error} ({named})"
     return InfrastructureError(f"{node.stage} {node.name}: {reason}")
 
 

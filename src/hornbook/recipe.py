@@ -10,10 +10,10 @@ import difflib
 from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_origin
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, PositiveFloat, ValidationError, model_validator
 
 from hornbook.config import Config
 from hornbook.corpus.curate import Curate
@@ -33,6 +33,17 @@ from hornbook.training.pretrain import Pretrain
 DATASETS = ("corpus", "selected", "textbooks", "exercises")
 Path_ = tuple[str, ...]
 Places = dict[Path_, str]  # key path → "file:line"
+
+
+def nameable(name: str) -> str:
+    """Refuse a name that cannot stand in a folder's name or in a graph's ids."""
+    if not name or name.startswith(".") or name.isdigit() or "/" in name or "\0" in name:
+        raise ValueError("a name is not empty, not digits alone, holds no / and does not begin with a dot")
+    return name
+
+
+Name = Annotated[str, AfterValidator(nameable)]
+Weights = Annotated[dict[str, PositiveFloat], Field(min_length=1)]
 
 
 class Packing(Config):
@@ -62,8 +73,8 @@ class Recipe(Config):
     `mixtures`: name → dataset → weight, over the datasets `corpus`, `selected`, `textbooks` and `exercises`.
     """
 
-    recipe: str
-    seed: int = 0
+    recipe: Name
+    seed: int = Field(0, ge=0)
     curate: Curate = Curate()
     annotate: Annotate = Annotate()
     classify: Classify = Classify()
@@ -74,8 +85,8 @@ class Recipe(Config):
     decontaminate: Decontaminate = Decontaminate()
     tokenizer: TrainTokenizer = TrainTokenizer()
     pack: Packing = Packing()
-    mixtures: dict[str, dict[str, float]]
-    models: dict[str, Arm]
+    mixtures: dict[Name, Weights]
+    models: dict[Name, Arm]
     pretrain: Pretrain
     finetune: Finetune | None = None
     evaluate: Evaluate = Evaluate()
@@ -93,7 +104,7 @@ class Recipe(Config):
                 pretrained = [name for name, other in self.models.items() if other.pretrain]
                 check_name(arm.base, pretrained, f"models.{model}: no pretrained model")
                 if self.finetune is None:
-                    raise ValueError(f"models.{model} is finetuned, and the recipe has no `finetune:` settings")
+                    raise ValueError(f"models.{model}: is finetuned, and the recipe has no `finetune:` settings")
         for pair in self.compare.pairs:
             for name in pair:
                 check_name(name, self.models, "compare.pairs: no model")
@@ -157,7 +168,7 @@ def read(path: Path, seen: tuple[Path, ...]) -> tuple[dict[str, Any], Places]:
         raise RecipeError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise RecipeError(f"{path}: not UTF-8 text") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: such as the date 2026-99-99
         raise RecipeError(f"{path.name}: not YAML ({' '.join(str(error).split())[:200]})") from None
     if not isinstance(data, dict):
         raise RecipeError(f"{path.name}: a recipe is a mapping of keys to values; found {type(data).__name__}")
@@ -199,8 +210,10 @@ def apply_setting(data: dict[str, Any], places: Places, setting: str) -> None:
         raise RecipeError(f"--set {setting}: write KEY=VALUE, as in --set select.share=0.1")
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         raise RecipeError(f"--set {setting}: the value is not YAML") from None
+    if dotted == "extends":
+        raise RecipeError(f"--set {setting}: name the other recipe itself, or extend it in a file")
     keys, inner = dotted.split("."), data
     for number, key in enumerate(keys):
         places[tuple(keys[: number + 1])] = f"--set {setting}"
@@ -215,13 +228,14 @@ def apply_setting(data: dict[str, Any], places: Places, setting: str) -> None:
 def explain(error: ValidationError, places: Places, name: str) -> str:
     """The first complaint of pydantic as one line: where, which key, what is wrong, what would be right."""
     first = error.errors()[0]
-    at = tuple(str(part) for part in first["loc"])
-    place = next((places[at[:n]] for n in range(len(at), 0, -1) if at[:n] in places), name)
+    at = tuple(str(part) for part in first["loc"] if part != "[key]")
+    message = first["msg"].removeprefix("Value error, ")
+    within = at or next((path for path in reversed(places) if message.startswith(f"{'.'.join(path)}: ")), ())
+    place = next((places[within[:n]] for n in range(len(within), 0, -1) if within[:n] in places), name)
     key = ".".join(at)
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
         return f"{place}: unknown key {key!r}{suggestion(at[-1], keys_beside(at))}{more}"
-    message = first["msg"].removeprefix("Value error, ")
     given = "" if isinstance(first["input"], (dict, BaseModel)) else f" (given {first['input']!r})"
     return f"{place}: {key + ': ' if key else ''}{message}{given}{more}"
 
@@ -229,10 +243,12 @@ def explain(error: ValidationError, places: Places, name: str) -> str:
 def keys_beside(at: Path_) -> list[str]:
     """The valid keys at the level of an unknown one."""
     model: type[BaseModel] | None = Recipe
+    named = False  # whether the next part is a name that the person gave
     for part in at[:-1]:
-        field = model.model_fields.get(part) if model else None
+        field = model.model_fields.get(part) if model and not named else None
         if field is not None:
             model = config_in(field.annotation)
+        named = field is not None and get_origin(field.annotation) is dict
     return list(model.model_fields) if model else []
 
 

@@ -5,6 +5,7 @@ A student has learned something beyond its exercises only where it beats this.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def baseline(config: Evaluate, *, exercises: Path, problems: Mapping[str, Path],
     benchmarks = gather(config.benchmarks, problems)
     known = list(read_dataset(exercises, Exercise))
     samples = {name: answers(part, known) for name, part in benchmarks.items()}
-    (out / "samples.jsonl").unlink(missing_ok=True)
+    (out / "samples.jsonl").write_text("", "utf-8")
     for name, part in samples.items():
         for sample in part:
             row = {"benchmark": name, "task_id": sample.task_id, "sample": 0, "completion": sample.completion}
@@ -49,10 +50,22 @@ def answers(problems: Sequence[Problem], exercises: Sequence[Exercise]) -> list[
 
 
 def copy_answer(problem: Problem, exercise: Exercise) -> str:
-    """The exercise's body under the problem's signature: its own parameters are bound to the problem's by position."""
+    """The exercise's body under the problem's signature: its own parameters are bound to the problem's by position.
+
+    Where a completion is a whole program, the whole exercise under the problem's name.
+    """
+    if not problem.completes:
+        return renamed(exercise.prompt + exercise.solution, exercise.name, problem.entry_point)
     theirs, ours = parameters(exercise.prompt, exercise.name), parameters(problem.prompt, problem.entry_point)
-    renamed = [f"    {new} = {old}\n" for new, old in zip(theirs, ours, strict=False) if new != old]
-    return "".join(renamed) + exercise.solution
+    pairs = [(new, old) for new, old in zip(theirs, ours, strict=False) if new != old]
+    names, values = (", ".join(pair[side] for pair in pairs) for side in (0, 1))
+    bound = f"    {names} = {values}\n" if pairs else ""  # all at once, since they may change places
+    return bound + renamed(exercise.solution, exercise.name, problem.entry_point)
+
+
+def renamed(source: str, old: str, new: str) -> str:
+    """The source with a function's name replaced, where it calls itself too."""
+    return re.sub(rf"\b{re.escape(old)}\b", new, source)
 
 
 def parameters(prompt: str, name: str) -> list[str]:

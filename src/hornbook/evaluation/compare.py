@@ -95,9 +95,11 @@ def measures(folder: Path) -> dict[tuple[str, str], Parts]:
 def splits(
     config: Compare, measured: Mapping[tuple[str, str], Parts], similar: Mapping[str, set[str]]
 ) -> list[dict[str, Any]]:
-    """Each benchmark and measure, apart for similar and not similar problems; an empty side is left out."""
+    """Each compared benchmark and measure, apart for similar and not similar problems; an empty side is left out."""
     rows = []
     for (benchmark, measure), parts in sorted(measured.items()):
+        if benchmark not in similar:
+            continue
         for label, wanted in (("similar", True), ("not similar", False)):
             chosen = [part for task, part in sorted(parts.items()) if (task in similar[benchmark]) is wanted]
             if chosen:

@@ -8,7 +8,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,7 +16,7 @@ from pydantic import Field
 
 from hornbook.artifacts import Ledger, append_jsonl, read_jsonl, write_json
 from hornbook.config import Config
-from hornbook.errors import InfrastructureError
+from hornbook.errors import InfrastructureError, RequestError
 from hornbook.evaluation.metrics import mean, pass_at_k, ratio
 from hornbook.model.generate import Decoding, complete
 from hornbook.model.likelihood import likelihoods
@@ -35,7 +35,7 @@ class Evaluate(Config):
     """
 
     benchmarks: list[str] = ["unconventional"]
-    k: list[int] = [1]
+    k: list[Annotated[int, Field(ge=1)]] = Field([1], min_length=1)
     samples: int = Field(1, ge=1)
     decoding: Decoding = Decoding()
     likelihood: bool = True
@@ -51,7 +51,10 @@ def evaluate(
     """Write `samples.jsonl`, `verdicts.jsonl`, `likelihood.parquet` and `results.json` for one model.
 
     `problems` adds benchmarks that are artifacts (held-out exercises), by name. Samples already written are kept.
+    Raises RequestError when a `k` exceeds `samples`.
     """
+    if max(config.k) > config.samples:
+        raise RequestError(f"evaluate: pass@{max(config.k)} needs as many samples a problem; raise samples ({config.samples})")
     benchmarks = gather(config.benchmarks, problems)
     language_model = load(model, device)
     samples = generate(config, language_model, benchmarks, out / "samples.jsonl")
@@ -129,7 +132,7 @@ def judge_and_write(
     ledger: Ledger,
 ) -> None:
     """Run every sample's program, then write verdicts and results."""
-    (out / "verdicts.jsonl").unlink(missing_ok=True)
+    (out / "verdicts.jsonl").write_text("", "utf-8")
     results: dict[str, Any] = {}
     for name, problems in benchmarks.items():
         verdicts = judge_samples(config.sandbox, name, problems, samples.get(name, []))
@@ -208,6 +211,7 @@ def summarize(
     if samples:
         rate = [float(parses(program_of(by_id[s.task_id], s.completion))) for s in samples]
         result["parse_rate"] = mean(rate, repeats, seed)
+    bits = [row for row in bits if row["bytes"]]  # an empty gold solution has no bits per byte
     if bits:
         result["bits_per_byte"] = ratio([b["bits"] for b in bits], [b["bytes"] for b in bits], repeats, seed)
     return result

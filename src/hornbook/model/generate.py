@@ -65,8 +65,8 @@ def agrees(token: bytes, pending: bytes) -> bool:
 def complete(model: LanguageModel, prompts: Sequence[str], config: Decoding) -> list[str]:
     """Complete a batch of prompts together; the texts do not repeat the prompts.
 
-    A prompt that leaves too little room in the context loses its beginning, but keeps at least half the context. The result depends on the batch only
-    through floating-point rounding; keep batches fixed where bytes must not change.
+    A prompt that leaves too little room in the context loses its beginning, but keeps half the context. The result
+    depends on the batch only through floating-point rounding; keep batches fixed where bytes must not change.
     """
     import torch
 

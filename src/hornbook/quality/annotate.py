@@ -13,7 +13,7 @@ from hornbook.config import Config
 from hornbook.quality.agreement import spearman
 from hornbook.records import Annotation, Document, Rejected, read_dataset, scatter, write_dataset
 from hornbook.teacher.ask import Provider, Replay, Request, Response, Teacher, ask, open_store
-from hornbook.teacher.readings import Readings, twice_read
+from hornbook.teacher.readings import Readings, readings_digest, twice_read
 
 RUBRIC = """You judge Python files by their educational value for a student who wants to learn basic coding concepts.
 Give one whole number:
@@ -76,6 +76,7 @@ def request_for(config: Annotate, document: Document) -> Request:
         temperature=teacher.temperature,
         top_p=teacher.top_p,
         max_tokens=teacher.max_tokens,
+        schema=readings_digest() if teacher.provider == "readings" else "",
     )
 
 
@@ -85,7 +86,8 @@ def read_label(document: Document, answer: Response, model: str, provider: Provi
         start, end = answer.text.index("{"), answer.text.rindex("}") + 1
         found = json.loads(answer.text[start:end])
         score, reason = float(found["score"]), str(found["reason"])
-    except (ValueError, KeyError, TypeError):
+        reason.encode()  # half of a surrogate pair cannot be written
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return Rejected(
             document.id, "annotate", "unreadable-answer", "no JSON with reason and score", answer.text[:200]
         )

@@ -8,12 +8,14 @@ hashed into a small table. Every shape feature has a name that `score --why` can
 from __future__ import annotations
 
 import ast
+import contextlib
+import gc
 import math
 import re
 import warnings
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -44,7 +46,20 @@ def features(text: str) -> np.ndarray:
 
 def embed(texts: Sequence[str]) -> np.ndarray:
     """Embeddings of many texts: float32 [text, feature]."""
-    return np.stack([features(text) for text in texts]) if texts else np.zeros((0, len(NAMES)), np.float32)
+    with collector_off():
+        return np.stack([features(text) for text in texts]) if texts else np.zeros((0, len(NAMES)), np.float32)
+
+
+@contextlib.contextmanager
+def collector_off() -> Iterator[None]:
+    """Suspend the cyclic garbage collector: syntax trees hold no cycles, and parsing is twice as fast without it."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def words(text: str) -> np.ndarray:

@@ -61,11 +61,13 @@ def load(path: Path) -> RandomForestRegressor:
 
     Raises InputError when the file is missing, holds another type, or was made for other features.
     """
+    import zipfile
+
     import skops.io
 
     try:
         forest: Any = skops.io.load(path, trusted=TRUSTED)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: not a hornbook classifier ({str(error).splitlines()[0][:160]})") from None
     if getattr(forest, "n_features_in_", None) != len(NAMES):
         raise InputError(

@@ -101,9 +101,10 @@ def to_exercise(request: Request, answer: Response) -> Exercise | Rejected:
         start, end = answer.text.index("{"), answer.text.rindex("}") + 1
         found = json.loads(answer.text[start:end])
         prompt, solution, tests = (str(found[name]) for name in ("prompt", "solution", "tests"))
+        (prompt + solution + tests).encode()  # half of a surrogate pair cannot be written
         functions = [node for node in ast.parse(prompt + solution).body if isinstance(node, ast.FunctionDef)]
         name = functions[-1].name
-    except (ValueError, KeyError, TypeError, IndexError, SyntaxError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, SyntaxError, RecursionError, MemoryError) as error:
         reason = f"{type(error).__name__}: {str(error).splitlines()[0][:120] if str(error) else ''}"
         return Rejected(answer.key[:16], "write", "unreadable-answer", reason, answer.text[:200])
     return Exercise(

@@ -13,7 +13,9 @@ from hornbook.errors import InputError
 from hornbook.records import Provenance, Section, content_id
 from hornbook.sandbox.run import BlockResult, Sandbox, execute_many
 
-FENCE = re.compile(r"^```(\w*)[ \t]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
+# what follows the language's name is for renderers; a block that nobody closed runs to the end, as in CommonMark
+FENCE = re.compile(r"^```[ \t]*(\w*)[^\n`]*\n(.*?)(?:^```[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
+PYTHON = {"python", "python3", "py"}
 FRONT_MATTER = re.compile(r"\A---\n(.*?)^---\n", re.MULTILINE | re.DOTALL)
 
 
@@ -58,8 +60,8 @@ def blocks(markdown: str) -> list[Block]:
     """The ```python blocks in order, each with the ```output block that follows it, if one does."""
     found: list[Block] = []
     for match in FENCE.finditer(markdown):
-        language, content = match[1], match[2]
-        if language == "python":
+        language, content = match[1].lower(), match[2]
+        if language in PYTHON:
             found.append(Block(content, None))
         elif language == "output" and found and found[-1].output is None:
             found[-1] = replace(found[-1], output=content)

@@ -93,16 +93,23 @@ def write_exercises(config: WriteExercises, *, responses: Path, out: Path, ledge
     write_dataset(out / "rejected", [*rejected, *failed], Rejected)
 
 
+CANARY = Program(
+    "canary", 0, "def f():\n    return None\n", "def check(candidate):\n    assert candidate() == 1\n", "f", True
+)
+
+
 def verify_exercises(
     exercises: Sequence[Exercise], sandbox: Sandbox, trusted: bool, ledger: Ledger
 ) -> tuple[list[Exercise], list[Rejected]]:
-    """Run every solution against its tests; a planted solution that returns None must fail."""
-    by_id = {exercise.id: exercise for exercise in exercises}
+    """Run every solution against its tests; a planted one that returns None must fail. Of equal ones the first counts."""
+    by_id: dict[str, Exercise] = {}
+    kept, rejected = [], []
+    for exercise in exercises:
+        if by_id.setdefault(exercise.id, exercise) is not exercise:
+            rejected.append(Rejected(exercise.id, "write", "duplicate", "written before", exercise.prompt[:200]))
     programs = [program(exercise, exercise.solution, trusted) for exercise in by_id.values()]
     if exercises:
-        first = exercises[0]
-        programs.append(replace(program(first, "    return None\n", trusted), task_id="canary"))
-    kept, rejected = [], []
+        programs.append(replace(CANARY, trusted=trusted))
     for verdict in judge(sandbox, programs):
         if verdict.status == "infrastructure":
             raise InfrastructureError(f"verifying {verdict.task_id}: {verdict.detail}; rerun to go on")

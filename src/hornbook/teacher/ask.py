@@ -58,9 +58,10 @@ class Response:
 
     @property
     def text(self) -> str:
-        """The first choice's content; empty when the answer holds none."""
+        """The first choice's content; empty when the answer holds none. Halves of surrogate pairs become U+FFFD."""
         try:
-            return str(self.raw["choices"][0]["message"]["content"] or "")
+            content = str(self.raw["choices"][0]["message"]["content"] or "")
+            return content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         except (KeyError, IndexError, TypeError):
             return ""
 

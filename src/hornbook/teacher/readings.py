@@ -29,6 +29,12 @@ def text_digest(text: str) -> str:
 
 
 @cache
+def readings_digest() -> str:
+    """Which readings answer: part of the question, so that the store does not answer with those of another version."""
+    return hashlib.sha256(resources.files("hornbook.teacher").joinpath("readings.jsonl").read_bytes()).hexdigest()
+
+
+@cache
 def readings() -> dict[str, list[dict[str, Any]]]:
     """File sha256 → the readings of that file (one or two)."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)

@@ -45,11 +45,11 @@ class ResponseStore:
         return self._known.get(key)
 
     def put(self, key: str, response: dict[str, Any]) -> None:
-        """Append a response; on the disk before this returns to its caller.
+        """Append a response, as ASCII, which holds whatever JSON can say; with the system before this returns to its caller.
 
         Raises InfrastructureError when it cannot be written.
         """
-        line = json.dumps({"key": key, "response": response}, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+        line = json.dumps({"key": key, "response": response}, sort_keys=True).encode() + b"\n"
         try:
             with self.path.open("ab+") as stream:
                 fcntl.flock(stream, fcntl.LOCK_EX)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from transformers import PhiForCausalLM
 
 CHECKPOINT = "checkpoint.pt"
+PART = CHECKPOINT + ".part"
 
 
 class Optimization(Config):
@@ -102,6 +103,7 @@ def train(
     """
     import torch
     from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
 
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
@@ -112,6 +114,7 @@ def train(
             f"pack context {context} exceeds the model's {model.config.max_position_embeddings}; lower pack's `context`"
         )
     steps = config.steps(context)
+    AcceleratorState._reset_state()  # it is the process's; the arm before may have had another precision
     accelerator = Accelerator(cpu=device_of(config) == "cpu", mixed_precision=config.precision)
     optimizer = make_optimizer(model, config)
     first_step = resume(out, model, optimizer)
@@ -191,9 +194,8 @@ def save_checkpoint(out: Path, step: int, model: PhiForCausalLM, optimizer: Any)
         "optimizer": optimizer.state_dict(),
         "random": torch.get_rng_state(),
     }
-    beside = out / (CHECKPOINT + ".part")
-    torch.save(state, beside)
-    os.replace(beside, out / CHECKPOINT)
+    torch.save(state, out / PART)
+    os.replace(out / PART, out / CHECKPOINT)
 
 
 def resume(out: Path, model: PhiForCausalLM, optimizer: torch.optim.Optimizer) -> int:
@@ -213,12 +215,13 @@ def resume(out: Path, model: PhiForCausalLM, optimizer: torch.optim.Optimizer) -
 
 
 def finish(out: Path, model: PhiForCausalLM, tokenizer: Path) -> None:
-    """Write the model folder and drop the checkpoint."""
+    """Write the model folder and drop the checkpoint, and what a kill left of one half written."""
     from hornbook.tokens.tokenizer import load_tokenizer
 
     model.save_pretrained(out)
     load_tokenizer(tokenizer).save_pretrained(out)
-    (out / CHECKPOINT).unlink(missing_ok=True)
+    for name in (CHECKPOINT, PART):
+        (out / name).unlink(missing_ok=True)
 
 
 def summarize(out: Path, ledger: Ledger, trained_tokens: int, pack_tokens: int) -> None:
