@@ -17,14 +17,15 @@ Facts = Callable[[Any, Store], dict[str, str]]
 
 
 def source_facts(config: Curate, store: Store) -> dict[str, str]:
-    """Digest of every source's name and bytes, memoised in the workdir on (path, size, mtime_ns)."""
+    """Digest of every source's name, licence, version and bytes, the bytes memoised in the workdir on (path, size, mtime_ns)."""
     memo_path = store.workdir / "sources.json"
     memo = read_memo(memo_path)
     fresh: dict[str, str] = {}
     rows = []
     for item in sources(config):
         path = Path(item.url.removeprefix("file://"))
-        rows.append([item.source, item.path, remembered(path, config.max_bytes, memo, fresh)])
+        about = [item.source, item.path, list(item.license), item.version]
+        rows.append([*about, remembered(path, config.max_bytes, memo, fresh)])
     if fresh.keys() - memo.keys() and store.workdir.is_dir():
         with contextlib.suppress(InfrastructureError):  # a memo saves time and nothing else
             write_json(memo_path, {**memo, **fresh})

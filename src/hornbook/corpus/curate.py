@@ -41,7 +41,7 @@ class Curate(Cleaning):
     of their shingles of `shingle_words` words, proposed by MinHash with `bands` of `rows` hashes.
 
     >>> Curate(packages=["python"], limit=100, threshold=0.9).semantic()
-    {'threshold': 0.9, 'packages': ['python'], 'limit': 100}
+    {'packages': ['python'], 'limit': 100, 'threshold': 0.9}
     """
 
     python: bool = True
