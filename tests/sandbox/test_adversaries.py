@@ -8,6 +8,8 @@ from __future__ import annotations
 import functools
 import os
 import socket
+import sys
+import tempfile
 import time
 
 import pytest
@@ -135,10 +137,8 @@ def planted(text: str, marks: dict) -> str:
 @functools.cache
 def marks() -> dict:
     """Things outside that must not be reached; they live as long as the test run."""
-    import sys
-    import tempfile
-
-    folder = tempfile.mkdtemp(prefix="hornbook-test-")
+    kept = tempfile.TemporaryDirectory(prefix="hornbook-test-")
+    folder = kept.name
     with open(folder + "/canary", "w") as stream:
         stream.write("chirp")
     server = socket.create_server(("127.0.0.1", 0))
@@ -148,7 +148,7 @@ def marks() -> dict:
     abstract.listen()
     found = {"canary": folder + "/canary", "folder": folder, "home": os.path.expanduser("~"), "here": __file__}
     found |= {"port": server.getsockname()[1], "abstract": name, "pid": os.getpid(), "python": sys.executable}
-    return found | {"keep": (server, abstract)}
+    return found | {"keep": (server, abstract, kept)}
 
 
 @functools.cache

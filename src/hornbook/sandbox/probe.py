@@ -6,6 +6,8 @@ import contextlib
 import functools
 import os
 import socket
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -106,12 +108,25 @@ def starts(setting: Setting) -> bool:
 
 
 @contextlib.contextmanager
+def victim() -> Iterator[int]:
+    """A process for programs to attack: tracing stops its target, which must not be this process."""
+    command = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:
+        yield process.pid
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
 def planted() -> Iterator[dict[str, object]]:
     """Things outside that a program inside must not reach."""
     with (
         tempfile.TemporaryDirectory(prefix="hornbook-probe-") as folder,
         socket.create_server(("127.0.0.1", 0)) as server,
         socket.socket(socket.AF_UNIX) as abstract,
+        victim() as pid,
     ):
         canary = Path(folder) / "canary"
         canary.write_text("chirp", "utf-8")
@@ -123,5 +138,5 @@ def planted() -> Iterator[dict[str, object]]:
             "folder": folder,
             "port": server.getsockname()[1],
             "name": name,
-            "pid": os.getpid(),
+            "pid": pid,
         }
