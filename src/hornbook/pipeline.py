@@ -20,7 +20,7 @@ from hornbook.artifacts import MANIFEST, Ledger, Node, Store, digest_folder, key
 from hornbook.config import Config
 from hornbook.decontamination.decontaminate import Decontaminate
 from hornbook.errors import HornbookError, InfrastructureError
-from hornbook.facts import benchmark_facts, device_facts, packaged_facts, source_facts
+from hornbook.facts import benchmark_digests, benchmark_facts, device_facts, packaged_facts, source_facts
 from hornbook.measure import Gauge
 from hornbook.progress import duration, say
 from hornbook.recipe import Recipe
@@ -135,7 +135,7 @@ def add_models(recipe: Recipe, add: Callable[..., str], datasets: Mapping[str, s
     def pack_for(mixture: str, tokens: int) -> str:
         if (mixture, tokens) not in packs:
             weights = recipe.mixtures[mixture]
-            config = Pack(weights=weights, tokens=tokens, context=recipe.pack.context, seed=recipe.seed)
+            config = Pack(weights=weights, tokens=tokens, seed=recipe.seed, **dict(recipe.pack))
             sources = {f"datasets.{name}": datasets[name] for name in sorted(weights)}
             packs[mixture, tokens] = add("pack", mixture, config, tokenizer=tokenizer, **sources)
         return packs[mixture, tokens]
@@ -179,6 +179,7 @@ class Run:
     def __init__(self, recipe: Recipe, workdir: Path) -> None:
         self.recipe = recipe
         self.store = Store(workdir)
+        dict(benchmark_digests([*recipe.evaluate.benchmarks, *recipe.decontaminate.against]))  # missing: say so now
         self.nodes = graph(recipe)
         self.digests: dict[str, str] = {}  # node id → content digest
         self.folders: dict[str, Path] = {}

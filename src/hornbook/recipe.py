@@ -47,9 +47,10 @@ Weights = Annotated[dict[str, PositiveFloat], Field(min_length=1)]
 
 
 class Packing(Config):
-    """What all packs share: `context` in tokens."""
+    """What all packs share: `context` in tokens, and how many tokens of one text are taken at most (None: all)."""
 
     context: int = Field(256, gt=1)
+    document_tokens: int | None = Field(None, gt=0)
 
 
 class Arm(Config):

@@ -27,12 +27,14 @@ class Pack(Config):
     """`weights`: dataset → share of the tokens (they are normalised). `tokens`: how many in all.
 
     A dataset smaller than its share is repeated, in a new order each epoch; `index.parquet` shows it and the manifest
-    counts the epochs.
+    counts the epochs. `document_tokens`: take at most so many from the beginning of each text, so that a few long files
+    do not fill a small budget; None takes all.
     """
 
     weights: dict[str, float] = Field(min_length=1)
     tokens: int = Field(gt=0)
     context: int = Field(256, gt=1)
+    document_tokens: int | None = Field(None, gt=0)
     seed: int = 0
 
 
@@ -53,9 +55,9 @@ def pack(config: Pack, *, datasets: Mapping[str, Path], tokenizer: Path, out: Pa
     """
     pieces: list[Piece] = []
     for part, share in shares(config.weights, datasets).items():
-        chosen = list(fill(part, datasets[part], tokenizer, round(share * config.tokens), config.seed))
+        chosen = list(fill(part, datasets[part], tokenizer, round(share * config.tokens), config))
         if not chosen:
-            raise InputError(f"mixture weight gives {part!r} none of the {config.tokens} tokens; raise it or leave it out")
+            raise InputError(f"its weight gives {part!r} none of the {config.tokens} tokens; raise it or leave it out")
         taken = sum(len(piece.tokens) for piece in chosen)
         unique: dict[str, int] = {}
         for piece in chosen:  # the last one is cut
@@ -83,7 +85,7 @@ def shares(weights: Mapping[str, float], datasets: Mapping[str, Path]) -> dict[s
     return {name: weights[name] / total for name in sorted(weights)}
 
 
-def fill(part: str, folder: Path, tokenizer: Path, budget_tokens: int, seed: int) -> Iterator[Piece]:
+def fill(part: str, folder: Path, tokenizer: Path, budget_tokens: int, config: Pack) -> Iterator[Piece]:
     """Yield encoded texts of one dataset until the budget is met, in a seeded order, epoch after epoch."""
     rows = dict(texts(folder))
     if not rows:
@@ -91,12 +93,12 @@ def fill(part: str, folder: Path, tokenizer: Path, budget_tokens: int, seed: int
     encoder, taken, epoch = load_tokenizer(tokenizer), 0, 0
     with Meter(f"pack {part}", budget_tokens, "tokens") as meter:
         while taken < budget_tokens:
-            for row_id in sorted(rows, key=lambda name: scatter((seed, epoch), name)):
-                tokens = encode(encoder, rows[row_id])
+            for row_id in sorted(rows, key=lambda name: scatter((config.seed, epoch), name)):
+                tokens = encode(encoder, rows[row_id])[: config.document_tokens]
                 piece = [*tokens[: budget_tokens - taken - 1], encoder.eos_token_id]
                 taken += len(piece)
                 meter.advance(len(piece))
-                yield Piece(row_id, part, scatter((seed, epoch, part), row_id), piece)
+                yield Piece(row_id, part, scatter((config.seed, epoch, part), row_id), piece)
                 if taken >= budget_tokens:
                     return
             epoch += 1
