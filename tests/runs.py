@@ -55,6 +55,7 @@ def hornbook(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 
     def call(*args: object) -> Result:
         capsys.readouterr()
+        monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)  # put back afterwards
         monkeypatch.setattr(sys, "argv", ["hornbook", *map(str, args)])
         code: Any = 0
         try:

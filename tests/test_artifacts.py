@@ -34,8 +34,9 @@ from hornbook.errors import CanaryError, InfrastructureError, InputError, Reques
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters(codec="utf-8")),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 
@@ -220,9 +221,9 @@ def test_a_lock_in_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None
 
 
 def test_a_second_lock_is_refused_and_names_the_holder(store: Store) -> None:
-    with store.lock(), pytest.raises(RequestError, match=rf"in use by another run \(process {os.getpid()}\)"):
-        with Store(store.workdir).lock():
-            pass
+    refused = pytest.raises(RequestError, match=rf"in use by another run \(process {os.getpid()}\)")
+    with store.lock(), refused, Store(store.workdir).lock():
+        pass
 
 
 def test_the_lock_is_free_again_after_use(store: Store) -> None:
@@ -272,14 +273,14 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_json_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="none.json: no such file"):
+    with pytest.raises(InputError, match=r"none\.json: no such file"):
         read_json(tmp_path / "none.json")
 
 
 @pytest.mark.parametrize("data", [b"{", b"\xff"])
 def test_a_file_that_is_not_json_is_named(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "bad.json").write_bytes(data)
-    with pytest.raises(InputError, match="bad.json: not JSON"):
+    with pytest.raises(InputError, match=r"bad\.json: not JSON"):
         read_json(tmp_path / "bad.json")
 
 

@@ -85,6 +85,25 @@ def test_the_bytes_depend_on_the_rows_alone(
     assert one.read_bytes() == two.read_bytes()
 
 
+def test_a_dataset_without_rows_does_not_keep_others_from_loading(tmp_path: Path) -> None:
+    """Alone, `datasets` can only stream it: it has no notion of a split without rows."""
+    from datasets import load_dataset
+
+    write_dataset(tmp_path / "none", [], Rejected)
+    write_dataset(tmp_path / "one", [Rejected("a", "s", "r")], Rejected)
+    files = [str(tmp_path / name / "part-00000.parquet") for name in ("none", "one")]
+    loaded = load_dataset("parquet", data_files=files, cache_dir=str(tmp_path / "cache"), split="train")
+    assert loaded["id"][:] == ["a"]
+    assert list(load_dataset("parquet", data_files=files[:1], split="train", streaming=True)) == []
+
+
+@KINDS
+def test_a_dataset_without_rows_keeps_its_columns(kind: type[Record], tmp_path: Path) -> None:
+    write_dataset(tmp_path, [], kind)
+    assert pq.read_schema(tmp_path / "part-00000.parquet") == kind.schema
+    assert list(read_dataset(tmp_path, kind)) == []
+
+
 def test_columns_that_a_record_does_not_know_are_left_out(tmp_path: Path) -> None:
     row = {"id": "a", "text": "t", "source": "s", "path": "p", "license": [], "parents": [], "stars": 5}
     pq.write_table(pa.Table.from_pylist([row]), tmp_path / "rows.parquet")

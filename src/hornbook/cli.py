@@ -167,7 +167,7 @@ def write(
     kind: Annotated[str, typer.Argument(help="textbooks or exercises")],
     out: Out,
     writer: Annotated[str | None, typer.Option(help="shelf or llm (textbooks); procedural or llm (exercises).")] = None,
-    n: Annotated[int | None, typer.Option("-n", help="How many to write.")] = None,
+    n: Annotated[int | None, typer.Option("-n", "--n", help="How many to write.")] = None,
     seed: Annotated[int, typer.Option(help="Draws the compositions or prompts.")] = 0,
     held_out: Annotated[int, typer.Option(help="Exercises with held-out compositions, besides.")] = 0,
     family: Annotated[list[str], typer.Option(help="Only these families. Repeatable.")] = [],
@@ -185,8 +185,9 @@ def write(
     elif kind == "exercises":
         drills = configure(
             WriteExercises,
+            {"families": "family"},
             writer=writer or "procedural",
-            n=n or 1000,
+            n=1000 if n is None else n,
             seed=seed,
             held_out=held_out,
             families=family or None,
@@ -230,7 +231,7 @@ def decontaminate(
     from hornbook.decontamination.decontaminate import decontaminate as stage
     from hornbook.standalone import configure, run_alone
 
-    config = configure(Decontaminate, against=against, syntax_threshold=tau, ngram=ngram)
+    config = configure(Decontaminate, {"syntax_threshold": "tau"}, against=against, syntax_threshold=tau, ngram=ngram)
     ledger = run_alone(stage, config, out, rows=rows)
     found = {"rows": ledger.rows_in, "kept": ledger.rows_out, "rejected": dict(ledger.rejected), "out": str(out)}
     removed = ", ".join(f"{count:,} {tier}" for tier, count in ledger.rejected.items()) or "none"
@@ -244,7 +245,7 @@ def evaluate(
     benchmark: Annotated[str, typer.Option(help="A benchmark's name or a problem file.")] = "unconventional",
     samples: Annotated[Path | None, typer.Option(help="Judge human-eval-format samples instead of a model.")] = None,
     k: Annotated[str, typer.Option(help="Which pass@k, as in 1,10.")] = "1",
-    n: Annotated[int, typer.Option(help="Samples a problem.")] = 1,
+    n: Annotated[int, typer.Option("-n", "--n", help="Samples a problem.")] = 1,
     temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.0,
     top_p: Annotated[float, typer.Option(help="Nucleus share.")] = 1.0,
     max_new_tokens: Annotated[int, typer.Option(help="Longest completion, in tokens.")] = 160,
@@ -262,7 +263,8 @@ def evaluate(
     except ValueError:
         raise RequestError(f"--k {k!r}: give whole numbers, as in 1,10") from None
     decoding = configure(Decoding, temperature=temperature, top_p=top_p, max_new_tokens=max_new_tokens, seed=seed)
-    config = configure(Evaluate, benchmarks=[benchmark], k=ks, samples=n, decoding=decoding, seed=seed)
+    named = {"samples": "n"}
+    config = configure(Evaluate, named, benchmarks=[benchmark], k=ks, samples=n, decoding=decoding, seed=seed)
     found = evaluate_alone(config, model, samples, out)
     lines = [f"pass@{name}  {value:.1%}" for name, value in found["pass_at_k"].items()]
     about = f"{found['problems']} problems, {found['samples']} samples, {found['missing']} problems without samples"
@@ -270,8 +272,15 @@ def evaluate(
     show(found, as_json, "\n".join([*lines, about, speed, f"verdicts: {found['verdicts']}"]))
 
 
+def once(unraisable: Any) -> None:
+    """A file that could not be closed complains again when it is forgotten; the first complaint is enough."""
+    if not isinstance(unraisable.exc_value, OSError):
+        sys.__unraisablehook__(unraisable)
+
+
 def main() -> None:
     """The `hornbook` command. A usage error leaves with 2 on its own; an interrupted run can be taken up again."""
+    sys.unraisablehook = once
     try:
         app()
     except HornbookError as error:

@@ -286,9 +286,14 @@ def write_dataset(folder: Path, records: Iterable[Record], kind: type[Record]) -
 
 
 def write_table(folder: Path, table: pa.Table) -> None:
-    """Write an Arrow table as the one part of a dataset folder, with settings that make equal rows equal bytes."""
+    """Write an Arrow table as the one part of a dataset folder, with settings that make equal rows equal bytes.
+
+    Without rows there is no row group either: `datasets` refuses an empty one, and every other file named with it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, folder / "part-00000.parquet", compression="zstd", row_group_size=4096)
+    with pq.ParquetWriter(folder / "part-00000.parquet", table.schema, compression="zstd") as writer:
+        if table.num_rows:
+            writer.write_table(table, row_group_size=4096)
 
 
 def read_table(folder: Path, columns: Sequence[str] | None = None) -> pa.Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,13 +17,17 @@ from hornbook.measure import Gauge
 C = TypeVar("C", bound=Config)
 
 
-def configure(kind: type[C], **values: Any) -> C:
-    """A config from command-line options. Raises RequestError naming the option that does not fit."""
+def configure(kind: type[C], named: Mapping[str, str] = {}, /, **values: Any) -> C:
+    """A config from command-line options. Raises RequestError naming the option that does not fit.
+
+    `named`: field → option, where they differ.
+    """
     try:
         return kind(**values)
     except ValidationError as error:
         first = error.errors()[0]
-        option = "--" + ".".join(str(part) for part in first["loc"]).replace("_", "-")
+        field = ".".join(part for part in first["loc"] if isinstance(part, str))
+        option = "--" + named.get(field, field).replace("_", "-")
         raise RequestError(f"{option} {first['input']!r}: {first['msg'].removeprefix('Value error, ')}") from None
 
 

@@ -117,6 +117,16 @@ def test_the_seed_decides_the_order_and_nothing_else(tokenizer: Path, tmp_path: 
     assert {row["id"] for row in first} == {row["id"] for row in other}
 
 
+def test_the_seed_decides_which_documents_a_part_of_an_epoch_takes(tokenizer: Path, tmp_path: Path) -> None:
+    datasets = {"a": documents(tmp_path / "a", *(f"{n}" for n in range(10)))}
+    taken = [
+        {row["id"] for row in packed(tmp_path / f"out{seed}", tokenizer, datasets, tokens=8, seed=seed)[1]}
+        for seed in range(4)
+    ]
+    assert all(len(ids) == 4 for ids in taken)
+    assert len(set(map(frozenset, taken))) > 1
+
+
 @pytest.mark.parametrize(
     ("weights", "message"),
     [

@@ -88,9 +88,7 @@ def decontaminate(
     ledger.figures["items_too_short"] = judge.index.too_short if judge.index else 0
 
 
-def common_phrases(
-    config: Decontaminate, given: Rows, siblings: Sequence[Item], strict: Sequence[Item]
-) -> list[str]:
+def common_phrases(config: Decontaminate, given: Rows, siblings: Sequence[Item], strict: Sequence[Item]) -> list[str]:
     """The n-grams that do not count against siblings; none without them or without the n-gram tier."""
     if not siblings or config.ngram is None:
         return []

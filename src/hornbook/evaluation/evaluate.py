@@ -54,7 +54,7 @@ def evaluate(
     Raises RequestError when a `k` exceeds `samples`.
     """
     if max(config.k) > config.samples:
-        raise RequestError(f"evaluate: pass@{max(config.k)} needs as many samples a problem; raise samples ({config.samples})")
+        raise RequestError(f"evaluate: k {max(config.k)} needs as many samples a problem; there are {config.samples}")
     benchmarks = gather(config.benchmarks, problems)
     language_model = load(model, device)
     samples = generate(config, language_model, benchmarks, out / "samples.jsonl")

@@ -66,6 +66,9 @@ def load(folder: Path | str, device: str = "cpu") -> LanguageModel:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    named = Path(folder)
+    if not named.is_dir() and (str(folder).count("/") != 1 or named.parent.is_dir()):
+        raise InputError(f"{folder}: no such model folder (a model of the hub is named OWNER/NAME)")
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder)
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).to(device).eval()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from sklearn.ensemble import RandomForestRegressor
 
 FILE = "classifier.skops"
+SCHEMA = "schema.json"
 TRUSTED = ["sklearn.tree._tree.Tree"]  # the forest's own trees; skops asks for a nod to every compiled type
 
 
@@ -44,16 +46,40 @@ def grow(config: Forest, embeddings: np.ndarray, labels: Sequence[float]) -> Ran
 
 
 def save(forest: RandomForestRegressor, path: Path) -> None:
-    """Write the forest with skops; the archive's member times are fixed so that equal forests are equal bytes."""
+    """Write the forest with skops, such that equal forests are equal bytes: no times, and no addresses.
+
+    skops names objects and files by where they lie in memory; here they are numbered in the order of the schema.
+    """
     import io
     import zipfile
 
     import skops.io
 
     with zipfile.ZipFile(io.BytesIO(skops.io.dumps(forest))) as made, zipfile.ZipFile(path, "w") as fixed:
-        for name in sorted(made.namelist()):
+        numbers: dict[str, int] = {}
+        schema = numbered(json.loads(made.read(SCHEMA)), numbers)
+        members = {f"{numbers[name[:-4]]}.npy": made.read(name) for name in made.namelist() if name != SCHEMA}
+        members[SCHEMA] = json.dumps(schema, indent=1).encode()
+        for name in sorted(members):
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-            fixed.writestr(entry, made.read(name), compress_type=zipfile.ZIP_DEFLATED)
+            fixed.writestr(entry, members[name], compress_type=zipfile.ZIP_DEFLATED)
+
+
+def numbered(value: Any, numbers: dict[str, int]) -> Any:
+    """A skops schema with each address, also as a file's name, replaced by its number in order of appearance."""
+    if isinstance(value, list):
+        return [numbered(item, numbers) for item in value]
+    if not isinstance(value, dict):
+        return value
+    found: dict[str, Any] = {}
+    for key, item in value.items():
+        if key == "__id__":
+            found[key] = numbers.setdefault(str(item), len(numbers) + 1)
+        elif key == "file":
+            found[key] = f"{numbers.setdefault(item[:-4], len(numbers) + 1)}.npy"
+        else:
+            found[key] = numbered(item, numbers)
+    return found
 
 
 def load(path: Path) -> RandomForestRegressor:

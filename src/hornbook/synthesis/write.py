@@ -12,12 +12,20 @@ from pydantic import Field
 from hornbook.artifacts import Ledger
 from hornbook.config import Config
 from hornbook.errors import InfrastructureError
-from hornbook.records import Exercise, Rejected, Section, write_dataset
+from hornbook.records import Exercise, Provenance, Rejected, Section, write_dataset
 from hornbook.sandbox.run import Program, Sandbox, judge
 from hornbook.synthesis import llm
 from hornbook.synthesis.procedural import Procedural, compose
 from hornbook.synthesis.textbooks import shelf, verify
 from hornbook.teacher.ask import Teacher
+
+# canaries: what prints something else than it says, and what its tests must fail
+FAULTY = Section(
+    "canary", "```python\nprint('canary')\n```\n\n```output\nsparrow\n```\n", "", "", "", [], [], Provenance("canary")
+)
+WRONG = Program(
+    "canary", 0, "def f():\n    return None\n", "def check(candidate):\n    assert candidate() == 1\n", "f", True
+)
 
 
 class WriteTextbooks(Config):
@@ -37,8 +45,7 @@ def write_textbooks(config: WriteTextbooks, *, responses: Path, out: Path, ledge
     else:
         asked = llm.answers(config.teacher, "textbooks", config.n or 1, config.seed, responses)
         sections = [llm.to_section(request, answer) for request, answer in asked]
-    planted = faulty_section(sections[0])
-    checked = list(verify([*sections, planted], config.sandbox))
+    checked = list(verify([*sections, FAULTY], config.sandbox))
     ledger.canary("write/wrong-output", threshold="output", expected=True, caught=not checked.pop()[0].verified)
     kept = [section for section, fault in checked if not fault]
     rejected = [
@@ -47,11 +54,6 @@ def write_textbooks(config: WriteTextbooks, *, responses: Path, out: Path, ledge
     record(ledger, len(sections), rejected)
     ledger.rows_out = write_dataset(out / "sections", kept, Section)
     write_dataset(out / "rejected", rejected, Rejected)
-
-
-def faulty_section(section: Section) -> Section:
-    """A canary: a section whose last block prints something else than the text says."""
-    return replace(section, text=section.text + "\n```python\nprint('canary')\n```\n\n```output\nsparrow\n```\n")
 
 
 class WriteExercises(Config):
@@ -93,23 +95,17 @@ def write_exercises(config: WriteExercises, *, responses: Path, out: Path, ledge
     write_dataset(out / "rejected", [*rejected, *failed], Rejected)
 
 
-CANARY = Program(
-    "canary", 0, "def f():\n    return None\n", "def check(candidate):\n    assert candidate() == 1\n", "f", True
-)
-
-
 def verify_exercises(
     exercises: Sequence[Exercise], sandbox: Sandbox, trusted: bool, ledger: Ledger
 ) -> tuple[list[Exercise], list[Rejected]]:
-    """Run every solution against its tests; a planted one that returns None must fail. Of equal ones the first counts."""
-    by_id: dict[str, Exercise] = {}
-    kept, rejected = [], []
-    for exercise in exercises:
-        if by_id.setdefault(exercise.id, exercise) is not exercise:
-            rejected.append(Rejected(exercise.id, "write", "duplicate", "written before", exercise.prompt[:200]))
+    """Run every solution against its tests; a planted wrong one must fail. Of equal ones the first counts."""
+    by_id = {exercise.id: exercise for exercise in reversed(exercises)}
+    again = [exercise for exercise in exercises if by_id[exercise.id] is not exercise]
+    rejected = [Rejected(e.id, "write", "duplicate", "written before", e.prompt[:200]) for e in again]
+    kept = []
     programs = [program(exercise, exercise.solution, trusted) for exercise in by_id.values()]
     if exercises:
-        programs.append(replace(CANARY, trusted=trusted))
+        programs.append(replace(WRONG, trusted=trusted))
     for verdict in judge(sandbox, programs):
         if verdict.status == "infrastructure":
             raise InfrastructureError(f"verifying {verdict.task_id}: {verdict.detail}; rerun to go on")

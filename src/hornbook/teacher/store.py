@@ -45,7 +45,7 @@ class ResponseStore:
         return self._known.get(key)
 
     def put(self, key: str, response: dict[str, Any]) -> None:
-        """Append a response, as ASCII, which holds whatever JSON can say; with the system before this returns to its caller.
+        """Append a response, in ASCII, which holds all that JSON can say; on the disk before this returns.
 
         Raises InfrastructureError when it cannot be written.
         """

@@ -1,0 +1,284 @@
+"""The forest and its file, its examination on packages it has not seen, and why it gives a score."""
+
+from __future__ import annotations
+
+import functools
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import skops.io
+
+from hornbook.artifacts import Ledger
+from hornbook.errors import InputError
+from hornbook.quality import classify as room
+from hornbook.quality import package
+from hornbook.quality import score as scoring
+from hornbook.quality.agreement import auc, spearman
+from hornbook.quality.classify import Classify, agreement, classify, cross_validate
+from hornbook.quality.features import NAMES, embed
+from hornbook.quality.files import score_files
+from hornbook.quality.forest import FILE, Forest, grow, load, packaged, save
+from hornbook.quality.score import Score, score, why
+from hornbook.records import Annotation, Document, read_table, write_dataset
+from hornbook.teacher.readings import text_digest
+
+SMALL = Forest(trees=7, min_leaf=1)
+DECISIVE = NAMES.index("loops")
+
+
+@pytest.fixture(scope="module")
+def forest() -> Any:
+    """Scores 0 or 5 by one feature alone, whatever the others say."""
+    embeddings = np.random.default_rng(0).random((80, len(NAMES))).astype(np.float32)
+    return grow(
+        SMALL.model_copy(update={"feature_share": 1.0}),
+        embeddings,
+        [5.0 * (row > 0.5) for row in embeddings[:, DECISIVE]],
+    )
+
+
+def labels(sources: list[str], scores: list[float] | None = None, strata: str = "") -> list[Annotation]:
+    scores = scores or [float(n % 6) for n in range(len(sources))]
+    strata = strata or "r" * len(sources)
+    words = {"r": "random", "s": "sought"}
+    rows = zip(sources, scores, strata, strict=True)
+    return [Annotation(f"{n:03}", s, "why", "me", words[x], source, "p") for n, (source, s, x) in enumerate(rows)]
+
+
+def test_a_forest_comes_back_as_it_was(forest: Any, tmp_path: Path) -> None:
+    save(forest, tmp_path / FILE)
+    rows = np.random.default_rng(1).random((20, len(NAMES)))
+    assert np.array_equal(load(tmp_path / FILE).predict(rows), forest.predict(rows))
+
+
+def test_equal_forests_are_equal_bytes(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).random((30, len(NAMES)))
+    for name in "ab":
+        save(grow(SMALL, rows, rows[:, 0]), tmp_path / name)
+    save(grow(SMALL.model_copy(update={"seed": 1}), rows, rows[:, 0]), tmp_path / "c")
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert (tmp_path / "a").read_bytes() != (tmp_path / "c").read_bytes()
+
+
+class Command:
+    """Pickled, it would run a command."""
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, ("made-by-pickle",)
+
+
+@pytest.mark.parametrize("kind", ["call", "pickle", "noise", "cut", "empty", "missing"])
+def test_a_file_that_is_no_classifier_is_refused_and_runs_nothing(
+    kind: str, forest: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / FILE
+    if kind == "call":
+        skops.io.dump(functools.partial(os.mkdir, "made-by-skops"), path)
+    elif kind == "pickle":
+        path.write_bytes(pickle.dumps(Command()))
+    elif kind != "missing":
+        save(forest, path)
+        path.write_bytes({"noise": b"PK\x03\x04 noise", "cut": path.read_bytes()[:-50], "empty": b""}[kind])
+    with pytest.raises(InputError, match="not a hornbook classifier"):
+        load(path)
+    assert [item.name for item in tmp_path.iterdir() if item != path] == []
+
+
+def test_a_forest_of_other_features_is_refused(tmp_path: Path) -> None:
+    save(grow(SMALL, np.zeros((4, 3)), [0, 1, 2, 3]), tmp_path / FILE)
+    with pytest.raises(InputError, match=f"made for 3 features, this version has {len(NAMES)}"):
+        load(tmp_path / FILE)
+
+
+def test_a_file_that_holds_something_harmless_and_no_forest_is_refused(tmp_path: Path) -> None:
+    skops.io.dump({"a": 1}, tmp_path / FILE)
+    with pytest.raises(InputError, match=r"made for \? features"):
+        load(tmp_path / FILE)
+
+
+def test_no_label_is_predicted_by_a_forest_that_saw_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = labels([f"package{n % 5}" for n in range(40)])
+    embeddings = np.arange(40.0)[:, None]  # a row is the number of its label
+    predicted_by: dict[int, set[str]] = {}
+
+    class Spy:
+        def __init__(self, rows: np.ndarray) -> None:
+            self.seen = {given[int(row)].source for row in rows[:, 0]}
+
+        def predict(self, rows: np.ndarray) -> np.ndarray:
+            predicted_by.update({int(row): self.seen for row in rows[:, 0]})
+            return np.array(rows[:, 0])
+
+    monkeypatch.setattr(room, "grow", lambda _config, rows, _scores: Spy(rows))
+    found = cross_validate(Classify(folds=3), embeddings, given)
+    assert found.tolist() == list(range(40))
+    for row, seen in predicted_by.items():
+        assert given[row].source not in seen
+        assert len(seen) >= 3
+
+
+def test_with_one_package_every_prediction_is_the_mean() -> None:
+    found = cross_validate(Classify(), np.zeros((4, 2)), labels(["one"] * 4, [0.0, 1.0, 2.0, 5.0]))
+    assert found.tolist() == [2.0] * 4
+
+
+def test_spearman_by_hand() -> None:
+    assert spearman([1, 2, 3, 4], [10, 20, 40, 30]) == 0.8  # 1 - 6 * 2 / (4 * 15)
+    assert spearman([1, 2, 3], [3, 2, 1]) == -1.0
+
+
+@pytest.mark.parametrize(("first", "second"), [([1, 2], [1, 2]), ([1, 1, 1], [1, 2, 3]), ([1, 2, 3], [2, 2, 2])])
+def test_rank_correlation_is_none_where_it_is_not_defined(first: list[float], second: list[float]) -> None:
+    assert spearman(first, second) is None
+
+
+def test_auc_by_hand() -> None:
+    # at 3: positives .4 .35 .9, negatives .1 .8; of six pairs .4>.1 .35>.1 .9>.1 .9>.8 are in order
+    assert auc([0, 3, 5, 2, 4], [0.1, 0.4, 0.35, 0.8, 0.9]) == round(4 / 6, 4)
+    assert auc([0, 3], [1.0, 1.0]) == 0.5
+    assert auc([3, 4], [1.0, 2.0]) is None
+
+
+def test_agreement_reports_the_random_stratum_apart() -> None:
+    given = labels(list("abcdef"), [0, 1, 3, 4, 5, 2], "rrrsss")
+    found = agreement(given, np.array([0.0, 1.0, 2.0, 5.0, 4.0, 9.0]))
+    assert found["random"] == {"labels": 3, "spearman": 1.0, "auc_at_3": 1.0}
+    assert found["labels"] == 6
+    assert found["auc_at_3"] == round(6 / 9, 4)  # 9 stands above three positives
+
+
+def corpus_of(folder: Path, texts: list[str], scores: list[float]) -> dict[str, Path]:
+    rows = [Document(f"{n:03}", text, f"package{n % 3}", f"{n}.py") for n, text in enumerate(texts)]
+    write_dataset(folder / "documents", rows, Document)
+    write_dataset(folder / "annotations", labels([row.source for row in rows], scores), Annotation)
+    return {"documents": folder / "documents", "annotations": folder / "annotations"}
+
+
+LOOP, DATA = "for x in y:\n    while x:\n        x = f(x)\n", "A = [1, 2, 3]\n"
+
+
+def test_enough_labels_train_a_classifier_that_tells_them_apart(tmp_path: Path) -> None:
+    inputs = corpus_of(
+        tmp_path, [(LOOP if n % 2 else DATA) * (n + 1) for n in range(24)], [float(n % 2) * 5 for n in range(24)]
+    )
+    ledger = Ledger()
+    classify(Classify(forest=SMALL, min_labels=24, folds=3), **inputs, out=tmp_path, ledger=ledger)
+    assert ledger.figures["classifier"] == "trained"
+    assert ledger.figures["auc_at_3"] == 1.0
+    rows = pq.read_table(tmp_path / "cross_validation.parquet").to_pylist()
+    assert [(row["id"], row["label"]) for row in rows[:2]] == [("000", 0.0), ("001", 5.0)]
+    high, low = load(tmp_path / FILE).predict(embed([LOOP * 8, DATA * 8]))
+    assert low < 1 < 4 < high
+
+
+def test_too_few_labels_take_the_packaged_classifier_and_say_so(tmp_path: Path) -> None:
+    inputs, ledger = corpus_of(tmp_path, [LOOP, DATA], [5.0, 0.0]), Ledger()
+    classify(Classify(min_labels=3), **inputs, out=tmp_path, ledger=ledger)
+    assert ledger.figures == {"classifier": "packaged", "labels": 2}
+    rows = embed([LOOP, DATA])
+    assert np.array_equal(load(tmp_path / FILE).predict(rows), packaged().predict(rows))
+    assert pq.read_table(tmp_path / "cross_validation.parquet").num_rows == 0
+
+
+def test_scores_stand_in_the_order_of_the_documents(forest: Any, tmp_path: Path) -> None:
+    rows = [Document(f"{n}", LOOP if n % 2 else DATA, "s", "p") for n in range(6)]
+    write_dataset(tmp_path / "documents", rows, Document)
+    save(forest, tmp_path / FILE)
+    ledger = Ledger()
+    score(Score(workers=0), documents=tmp_path / "documents", classifier=tmp_path, out=tmp_path, ledger=ledger)
+    found = read_table(tmp_path / "scores").to_pylist()
+    assert found == [{"id": f"{n}", "score": 5.0 * (n % 2)} for n in range(6)]
+    assert ledger.figures == {"mean": 2.5, "at_least_3": 3}
+
+
+def test_scores_are_the_same_over_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scoring, "CHUNK", 1)
+    texts = [f"x = {n}\n" * n for n in range(scoring.WORTH_SPREADING + 1)]
+    assert np.array_equal(scoring.embed_all(texts, 2), embed(texts))
+
+
+def test_the_pushes_and_the_forests_mean_add_up_to_the_score(forest: Any) -> None:
+    for text in (LOOP, DATA, "", "def f(:"):
+        pushes = sum(push for _, push in why(forest, text, most=10_000))
+        mean = np.mean([tree.tree_.value[0, 0, 0] for tree in forest.estimators_])
+        assert pushes + mean == pytest.approx(forest.predict(embed([text]))[0])
+
+
+def test_the_feature_that_decides_is_named_first(forest: Any) -> None:
+    named = why(forest, LOOP, most=3)
+    assert len(named) == 3
+    assert named[0][0] == "loops"
+    assert named[0][1] > 1
+    assert why(forest, DATA)[0][1] < -1
+
+
+def test_files_are_scored_and_what_cannot_be_read_is_listed(forest: Any, tmp_path: Path) -> None:
+    save(forest, tmp_path / FILE)
+    folder = tmp_path / "mine"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "a.py").write_text("".join(LOOP.replace("f(", f"f{n}(") for n in range(20)))
+    (folder / "deep" / "b.py").write_text("".join(f"def f{n}(x):\n    return x + {n}\n" for n in range(20)))
+    (folder / "c.py").write_bytes(b"x = '\xff\xfe'\n" * 20)
+    (folder / "d.py").write_bytes(b"x = 1\0\n" * 20)
+    (folder / "e.py").write_bytes(b"")
+    (folder / "notes.txt").write_text("not Python")
+    found = score_files([folder], tmp_path / FILE, reasons=True)
+    rejected = {Path(row["path"]).name: row["reason"] for row in found["rejected"]}
+    assert set(rejected) == {"c.py", "d.py", "e.py"}
+    assert all(rejected.values())
+    scores = {Path(row["path"]).name: row for row in found["files"]}
+    assert set(scores) == {"a.py", "b.py"}
+    assert scores["a.py"]["score"] == 5.0
+    assert scores["a.py"]["why"][0]["feature"] == "loops"
+
+
+def test_a_file_that_is_named_is_scored_whatever_its_name(forest: Any, tmp_path: Path) -> None:
+    save(forest, tmp_path / FILE)
+    program = tmp_path / "script"
+    program.write_text("".join(f"def f{n}(x):\n    return x + {n}\n" for n in range(20)))
+    found = score_files([program], tmp_path / FILE, reasons=False)
+    assert found == {"files": [{"path": str(program), "score": 0.0}], "rejected": []}
+
+
+def test_the_packaged_classifier_prefers_a_lesson_to_a_table() -> None:
+    lesson = (
+        '"""Binary search, explained step by step."""\n\n\ndef search(items, wanted):\n    """Return the place of wanted in '
+        'sorted items, or -1.\n\n    >>> search([1, 3, 5], 3)\n    1\n    """\n    low, high = 0, len(items) - 1\n'
+        "    while low <= high:\n        middle = (low + high) // 2\n        if items[middle] == wanted:\n"
+        "            return middle\n        if items[middle] < wanted:\n            low = middle + 1\n        else:\n"
+        "            high = middle - 1\n    return -1\n"
+    )
+    table = "CODES = {\n" + "".join(f"    {n}: 'code{n}',\n" for n in range(60)) + "}\n"
+    high, low = packaged().predict(embed([lesson, table]))
+    assert 0 <= low < 1.5 < 2 < high <= 5
+
+
+@pytest.mark.parametrize("kind", ["missing", "no python"])
+def test_paths_without_anything_to_score_are_refused(kind: str, tmp_path: Path) -> None:
+    path = tmp_path if kind == "no python" else tmp_path / "nowhere"
+    with pytest.raises(InputError, match="no .py file in this folder" if kind == "no python" else "no such file"):
+        score_files([path], None, reasons=False)
+
+
+def test_the_packaged_classifier_is_made_of_the_files_that_are_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = Path(os.__file__).parent
+    digest = text_digest((library / "os.py").read_text("utf-8"))
+    row = {"distribution": "python", "path": "os.py", "score": 2}
+    known = {
+        digest: [row, {**row, "score": 3}],
+        "0" * 64: [row],  # another version
+        "1" * 64: [{**row, "path": "no such file"}],
+        "2" * 64: [{**row, "distribution": "no such distribution"}],
+    }
+    monkeypatch.setattr(package, "readings", lambda: known)
+    monkeypatch.setattr(package, "Forest", lambda: SMALL)
+    assert package.package_classifier(tmp_path / FILE) == 1
+    assert load(tmp_path / FILE).predict(embed(["x"])).tolist() == [2.5]

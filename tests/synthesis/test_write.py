@@ -1,0 +1,374 @@
+"""Textbooks and exercises: only what runs is kept, whoever wrote it, and everything else is counted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hornbook.artifacts import Ledger
+from hornbook.errors import CanaryError, InfrastructureError, InputError, MissingResponse
+from hornbook.records import Exercise, Provenance, Rejected, Section, Verdict, read_dataset, write_dataset
+from hornbook.sandbox.run import BlockResult, Program, Sandbox
+from hornbook.synthesis import llm
+from hornbook.synthesis import write as door
+from hornbook.synthesis.reverify import reverify
+from hornbook.synthesis.textbooks import Block, blocks, first_fault, read_section, shelf, verify
+from hornbook.synthesis.write import WriteExercises, WriteTextbooks, verify_exercises, write_exercises, write_textbooks
+from hornbook.teacher.ask import Response, Teacher
+from hornbook.teacher.store import ResponseStore
+
+SANDBOX = Sandbox(workers=1)
+TEACHER = Teacher(provider="replay", model="m")
+
+
+def fenced(language: str, content: str) -> str:
+    return f"```{language}\n{content}```\n"
+
+
+def section(*parts: str, name: str = "s") -> Section:
+    return Section(name, "# Title\n\n" + "\nThen:\n\n".join(parts), "t", "a", "s", [], [], Provenance("hand"))
+
+
+def test_blocks_are_read_with_the_output_that_follows_each() -> None:
+    text = "\n".join(
+        [
+            "Prose with ```ticks``` inside.",
+            fenced("output", "nobody printed this\n"),
+            fenced("python", "x = 1\n"),
+            fenced("python", "print(x)\n"),
+            "which prints",
+            fenced("output", "1\n"),
+            fenced("output", "an example of something else\n"),
+            fenced("text", "print('not code')\n"),
+            fenced("", "nor this\n"),
+        ]
+    )
+    assert blocks(text) == [Block("x = 1\n", None), Block("print(x)\n", "1\n")]
+
+
+@pytest.mark.parametrize("info", ["python", "py", "python3", "Python", " python", "python title=example", "python  "])
+def test_a_block_of_python_is_run_however_its_fence_is_written(info: str) -> None:
+    assert blocks(f"```{info}\nx = 1\n```\n\nprose\n\n```python\ny = 2\n```\n") == [
+        Block("x = 1\n", None),
+        Block("y = 2\n", None),
+    ]
+
+
+def test_a_block_that_nobody_closed_is_run_too() -> None:
+    assert blocks("```python\nx = 1\n```\n```python\nprint(x") == [Block("x = 1\n", None), Block("print(x", None)]
+
+
+@given(st.lists(st.tuples(st.text("abc =1\n#"), st.none() | st.text("abc 1\n")), max_size=5))
+def test_blocks_come_back_as_they_were_written(parts: list[tuple[str, str | None]]) -> None:
+    made = [Block(f"{code}\n", None if output is None else f"{output}\n") for code, output in parts]
+    text = "".join(fenced("python", b.code) + ("" if b.output is None else fenced("output", b.output)) for b in made)
+    assert blocks(text) == made
+
+
+def ran(stdout: str = "", error: str | None = None) -> BlockResult:
+    return BlockResult(stdout, error)
+
+
+@pytest.mark.parametrize(
+    ("expected", "results", "fault"),
+    [
+        ([], [], "no python block to verify"),
+        ([Block("", None)], [ran("anything")], ""),
+        ([Block("", "1\n2\n")], [ran("1  \n2\n\n")], ""),
+        ([Block("", " 1\n")], [ran("1\n")], "block 1 printed '1', the text says '1'"),
+        ([Block("", "1\n")], [ran("1\n1\n")], "block 1 printed '1\\n1', the text says '1'"),
+        ([Block("", None), Block("", "1")], [ran(), ran("2")], "block 2 printed '2', the text says '1'"),
+        ([Block("", None), Block("", None)], [ran()], "block 2 did not run"),
+        ([Block("", "1")], [ran("1", "ValueError: no")], "block 1 failed: ValueError: no"),
+    ],
+)
+def test_the_first_fault_is_named(expected: list[Block], results: list[BlockResult], fault: str) -> None:
+    assert first_fault(expected, results) == fault
+
+
+def test_sections_are_verified_by_running_them() -> None:
+    given = {
+        "right": section(fenced("python", "x = 2\n"), fenced("python", "print(x * 2)\n"), fenced("output", "4\n")),
+        "wrong output": section(fenced("python", "print(4)\n"), fenced("output", "5\n")),
+        "raises": section(fenced("python", "x = 1\n"), fenced("python", "[][0]\n")),
+        "not python": section(fenced("python", "x = = 1\n")),
+        "no code": section("Nothing to run."),
+        "of another section": section(fenced("python", "print(x)\n")),
+    }
+    found = dict(zip(given, verify(list(given.values()), SANDBOX), strict=True))
+    assert {name: made.verified for name, (made, _) in found.items()} == {name: name == "right" for name in given}
+    faults = {name: fault for name, (_, fault) in found.items()}
+    assert faults["right"] == ""
+    assert faults["wrong output"] == "block 1 printed '4', the text says '5'"
+    assert faults["raises"].startswith("block 2 failed: IndexError")
+    assert "SyntaxError" in faults["not python"]
+    assert faults["no code"] == "no python block to verify"
+    assert "NameError" in faults["of another section"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("# No front matter\n", "x.md: no front matter"),
+        ("---\njust words\n---\ntext\n", "x.md: no front matter"),
+        ("---\ntopic: t\nstyle: ''\n---\ntext\n", "x.md: front matter lacks audience, style"),
+    ],
+)
+def test_a_section_without_its_front_matter_is_refused(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_section(text, "x.md")
+
+
+def test_a_section_is_the_text_below_its_front_matter() -> None:
+    found = read_section("---\ntopic: t\naudience: a\nstyle: s\n---\n\n# Title\n---\nmore\n\n", "x.md")
+    assert (found.text, found.topic, found.audience, found.style) == ("# Title\n---\nmore\n", "t", "a", "s")
+    assert not found.verified
+
+
+def test_every_section_of_the_shelf_holds() -> None:
+    sections = shelf()
+    assert len(sections) >= 20
+    assert len({s.id for s in sections}) == len({s.topic for s in sections}) == len(sections)
+    assert {s.provenance.recipe: fault for s, fault in verify(sections, Sandbox()) if fault} == {}
+
+
+def written_textbooks(folder: Path, **values: Any) -> tuple[list[Section], list[Rejected], Ledger]:
+    ledger = Ledger()
+    config = WriteTextbooks(**{"sandbox": SANDBOX, **values})
+    write_textbooks(config, responses=folder / "responses", out=folder, ledger=ledger)
+    return list(read_dataset(folder / "sections", Section)), list(read_dataset(folder / "rejected", Rejected)), ledger
+
+
+def test_the_first_sections_of_the_shelf_are_written_and_the_planted_one_is_not(tmp_path: Path) -> None:
+    kept, rejected, ledger = written_textbooks(tmp_path, n=2)
+    assert sorted(s.provenance.recipe for s in kept) == [s.provenance.recipe for s in shelf()[:2]]
+    assert all(s.verified for s in kept)
+    assert (rejected, ledger.rows_in, ledger.rows_out) == ([], 2, 2)
+    assert [(c["name"], c["expected"], c["caught"]) for c in ledger.canaries] == [("write/wrong-output", True, True)]
+
+
+def test_output_that_is_not_compared_fails_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hornbook.synthesis.textbooks.stripped", lambda _: [])
+    with pytest.raises(CanaryError, match="write/wrong-output"):
+        written_textbooks(tmp_path, n=1)
+
+
+def filled(folder: Path, kind: str, answers: Sequence[str], seed: int = 0) -> list[llm.Request]:
+    """Put an answer to each of the job's prompts into the store."""
+    asked = llm.requests(TEACHER, llm.plan(kind, len(answers), seed))
+    store = ResponseStore(folder / "responses")
+    for request, text in zip(asked, answers, strict=True):
+        store.put(request.key, {"choices": [{"message": {"content": text}}]})
+    return asked
+
+
+def test_a_teachers_sections_are_kept_only_if_they_run(tmp_path: Path) -> None:
+    good = "# Sums\n\n" + fenced("python", "print(1 + 1)\n") + fenced("output", "2\n")
+    asked = filled(
+        tmp_path, "textbooks", [good.replace("2\n```", "3\n```"), good, "", "Just prose.", good + "```python\nx ="]
+    )
+    kept, rejected, ledger = written_textbooks(tmp_path, writer="llm", n=5, teacher=TEACHER)
+    (made,) = kept
+    assert (made.text, made.verified) == (good, True)
+    assert made.provenance.responses == [asked[1].key]
+    assert (made.provenance.writer, made.provenance.teacher) == ("llm", "m")
+    about = f"Topic: {made.topic}\nAudience: {made.audience}\nStyle: {made.style}\n"
+    assert about in asked[1].messages[0][1]
+    assert len(rejected) == ledger.rejected["not-verified"] == 4
+    assert (ledger.rows_in, ledger.rows_out) == (5, 1)
+
+
+def test_a_teacher_that_breaks_the_first_section_does_not_hide_the_planted_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The planted section must fail for its output alone, whatever else the first one does."""
+    filled(tmp_path, "textbooks", [fenced("python", "1 / 0\n")])
+    monkeypatch.setattr("hornbook.synthesis.textbooks.stripped", lambda _: [])
+    with pytest.raises(CanaryError, match="write/wrong-output"):
+        written_textbooks(tmp_path, writer="llm", n=1, teacher=TEACHER)
+
+
+def test_without_answers_replay_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(MissingResponse, match="replay: the store holds no response"):
+        written_textbooks(tmp_path, writer="llm", n=1, teacher=TEACHER)
+
+
+def test_prompts_are_drawn_before_anything_is_asked_and_by_the_seed() -> None:
+    assert llm.plan("textbooks", 6, 1) == llm.plan("textbooks", 6, 1) != llm.plan("textbooks", 6, 2)
+    assert len(set(llm.plan("textbooks", 50, 1))) > 40
+    topics = {s.topic for s in shelf()}
+    assert all(prompt.splitlines()[1].removeprefix("Topic: ") in topics for prompt in llm.plan("textbooks", 9, 3))
+
+
+def test_a_prompt_drawn_twice_is_asked_as_another_attempt() -> None:
+    asked = llm.requests(TEACHER, ["a", "b", "a", "a"])
+    assert [(r.messages[0][1], r.attempt) for r in asked] == [("a", 0), ("b", 0), ("a", 1), ("a", 2)]
+    assert len({r.key for r in asked}) == 4
+
+
+def task(name: str, body: str, tests: str = "", **more: str) -> dict[str, str]:
+    tests = tests or "def check(candidate):\n    assert candidate(3) == 6\n"
+    return {"prompt": f'def {name}(x):\n    """Twice x."""\n', "solution": body, "tests": tests} | more
+
+
+GOOD = task("amber", "    return x * 2\n")
+
+
+def written_exercises(folder: Path, **values: Any) -> tuple[list[Exercise], list[Rejected], Ledger]:
+    ledger = Ledger()
+    config = WriteExercises(**{"sandbox": SANDBOX, **values})
+    write_exercises(config, responses=folder / "responses", out=folder, ledger=ledger)
+    return list(read_dataset(folder / "exercises", Exercise)), list(read_dataset(folder / "rejected", Rejected)), ledger
+
+
+def asked_for(folder: Path, *answers: str | dict[str, str]) -> tuple[list[Exercise], list[Rejected], Ledger]:
+    texts = [answer if isinstance(answer, str) else json.dumps(answer) for answer in answers]
+    filled(folder, "exercises", texts)
+    return written_exercises(folder, writer="llm", n=len(texts), teacher=TEACHER)
+
+
+def test_a_teachers_exercises_are_kept_only_if_their_solution_passes(tmp_path: Path) -> None:
+    kept, rejected, ledger = asked_for(
+        tmp_path, task("cedar", "    return x * 3\n"), "Sure!\n```json\n" + json.dumps(GOOD) + "\n```"
+    )
+    (made,) = kept
+    assert (made.name, made.prompt, made.solution, made.tests) == (
+        "amber",
+        *(GOOD[n] for n in ("prompt", "solution", "tests")),
+    )
+    assert made.verified
+    assert [(row.reason, row.detail.partition(":")[0]) for row in rejected] == [("not-verified", "failed")]
+    assert ledger.rejected == {"not-verified": 1}
+    assert (ledger.rows_in, ledger.rows_out, ledger.figures) == (2, 1, {"training": 1, "held_out": 0})
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "I cannot do that.",
+        "",
+        "{}",
+        "}{",
+        json.dumps({**GOOD, "solution": "    return ("}),
+        json.dumps({**GOOD, "prompt": "x = 1\n", "solution": "y = 2\n"}),
+        json.dumps({"prompt": GOOD["prompt"], "solution": GOOD["solution"]}),
+        json.dumps({**GOOD, "tests": "# \ud83d"}),
+        json.dumps({**GOOD, "solution": "    return 0\0\n"}),
+        json.dumps({**GOOD, "solution": "    return " + "(" * 3000 + ")" * 3000 + "\n"}),
+        '{"prompt": ' * 5000 + "}",
+    ],
+)
+def test_an_answer_that_is_no_exercise_is_a_counted_reject(tmp_path: Path, answer: str) -> None:
+    kept, rejected, ledger = asked_for(tmp_path, answer)
+    assert (kept, [row.reason for row in rejected]) == ([], ["unreadable-answer"])
+    assert (ledger.rows_in, ledger.rows_out, ledger.rejected) == (1, 0, {"unreadable-answer": 1})
+
+
+def test_tests_that_everything_passes_do_not_stop_the_run(tmp_path: Path) -> None:
+    """They are a teacher's; whether a planted fault is caught must not hang on them."""
+    kept, _, ledger = asked_for(tmp_path, task("delta", "    return x\n", "def check(candidate):\n    pass\n"), GOOD)
+    assert sorted(row.name for row in kept) == ["amber", "delta"]
+    assert [(c["name"], c["caught"]) for c in ledger.canaries] == [("write/wrong-solution", True)]
+
+
+def test_an_exercise_that_a_teacher_gives_twice_is_counted_once(tmp_path: Path) -> None:
+    kept, rejected, ledger = asked_for(tmp_path, GOOD, GOOD)
+    assert [row.name for row in kept] == ["amber"]
+    assert [row.reason for row in rejected] == ["duplicate"]
+    assert (ledger.rows_in, ledger.rows_out, sum(ledger.rejected.values())) == (2, 1, 1)
+
+
+@pytest.mark.parametrize(("writer", "trusted"), [("llm", False), ("procedural", True)])
+def test_a_teachers_tests_are_not_trusted_and_our_own_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: str, trusted: bool
+) -> None:
+    seen: list[Program] = []
+
+    def judge(_: Sandbox, programs: Sequence[Program]) -> list[Verdict]:
+        seen.extend(programs)
+        return [Verdict(p.task_id, 0, "failed" if p.task_id == "canary" else "passed") for p in programs]
+
+    monkeypatch.setattr(door, "judge", judge)
+    filled(tmp_path, "exercises", [json.dumps(GOOD)])
+    written_exercises(tmp_path, writer=writer, n=1, held_out=0, teacher=TEACHER)
+    assert [p.trusted for p in seen] == [trusted, trusted]
+
+
+def test_procedural_exercises_are_verified_and_held_out_ones_stand_apart(tmp_path: Path) -> None:
+    kept, rejected, ledger = written_exercises(tmp_path, n=12, held_out=4, seed=1, families=["digits", "words"])
+    held_out = list(read_dataset(tmp_path / "held_out", Exercise))
+    assert (len(kept), len(held_out), rejected) == (12, 4, [])
+    assert all(row.verified for row in [*kept, *held_out])
+    assert {row.id for row in kept}.isdisjoint(row.id for row in held_out)
+    assert (ledger.rows_in, ledger.rows_out, ledger.figures) == (16, 16, {"training": 12, "held_out": 4})
+    assert [c["caught"] for c in ledger.canaries] == [True]
+
+
+def exercise(name: str, body: str) -> Exercise:
+    return Exercise(name, name, **task(name, body), topic="t", license=[], parents=[], provenance=Provenance("hand"))
+
+
+def judged(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
+    monkeypatch.setattr(door, "judge", lambda _, programs: [Verdict(p.task_id, 0, status, "why") for p in programs])
+
+
+def test_a_judge_that_passes_everything_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged(monkeypatch, "passed")
+    with pytest.raises(CanaryError, match="write/wrong-solution"):
+        verify_exercises([exercise("f", "    return 6\n")], SANDBOX, True, Ledger())
+
+
+def test_what_the_sandbox_could_not_judge_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged(monkeypatch, "infrastructure")
+    with pytest.raises(InfrastructureError, match="verifying f: why; rerun to go on"):
+        verify_exercises([exercise("f", "    return 6\n")], SANDBOX, True, Ledger())
+
+
+def test_nothing_to_verify_is_nothing_kept() -> None:
+    assert verify_exercises([], SANDBOX, True, Ledger()) == ([], [])
+
+
+def test_exercises_are_run_again_and_counted(tmp_path: Path) -> None:
+    rows = [exercise("right", "    return x * 2\n"), replace(exercise("wrong", "    return x\n"), verified=True)]
+    write_dataset(tmp_path / "exercises", rows, Exercise)
+    found = reverify(tmp_path)
+    assert (found["rows"], found["verified"], found["rejected"]) == (2, 1, {"not-verified": 1})
+    assert [(row["id"], row["fault"].partition(":")[0]) for row in found["faults"]] == [("wrong", "failed")]
+
+
+def test_sections_are_run_again_and_counted(tmp_path: Path) -> None:
+    rows = [section(fenced("python", "1 / 0\n"), name="bad"), section(fenced("python", "x = 1\n"), name="good")]
+    write_dataset(tmp_path, rows, Section)
+    found = reverify(tmp_path)
+    assert (found["rows"], found["verified"], found["rejected"]) == (2, 1, {"not-verified": 1})
+    assert [row["id"] for row in found["faults"]] == ["bad"]
+
+
+def test_other_rows_cannot_be_verified(tmp_path: Path) -> None:
+    write_dataset(tmp_path, [Rejected("i", "s", "r")], Rejected)
+    with pytest.raises(InputError, match=r"neither exercises nor sections; found columns \['detail'"):
+        reverify(tmp_path)
+
+
+def test_the_sandbox_failing_while_rows_are_run_again_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_dataset(tmp_path, [exercise("f", "    pass\n")], Exercise)
+    monkeypatch.setattr("hornbook.synthesis.reverify.judge", lambda *_: [Verdict("f", 0, "infrastructure", "died")])
+    with pytest.raises(InfrastructureError, match="f: died; run again"):
+        reverify(tmp_path)
+
+
+def test_an_answer_is_written_under_its_prompts_digest_and_attempt() -> None:
+    request = llm.requests(TEACHER, ["same prompt", "same prompt"])[1]
+    made = llm.to_exercise(request, Response("key", {"choices": [{"message": {"content": json.dumps(GOOD)}}]}))
+    assert isinstance(made, Exercise)
+    assert (made.provenance.responses, made.provenance.attempt, made.verified) == (["key"], 1, False)
+    assert len(made.provenance.prompt_digest) == 16
