@@ -17,7 +17,7 @@ Facts = Callable[[Any, Store], dict[str, str]]
 
 
 def source_facts(config: Curate, store: Store) -> dict[str, str]:
-    """Digest of every source's name, licence, version and bytes, the bytes memoised in the workdir on (path, size, mtime_ns)."""
+    """Digest of every source's name, licence, version and bytes; the bytes memoised on (path, size, mtime_ns)."""
     memo_path = store.workdir / "sources.json"
     memo = read_memo(memo_path)
     fresh: dict[str, str] = {}
