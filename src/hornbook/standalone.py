@@ -9,12 +9,14 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from hornbook.artifacts import MANIFEST, Ledger, write_json
+from hornbook.artifacts import MANIFEST, Ledger, read_json, write_json
 from hornbook.config import Config
 from hornbook.errors import InfrastructureError, RequestError
 from hornbook.measure import Gauge
 
 C = TypeVar("C", bound=Config)
+
+REQUEST = "request.json"  # stands in a folder while its work is unfinished
 
 
 def configure(kind: type[C], named: Mapping[str, str] = {}, /, **values: Any) -> C:
@@ -32,17 +34,20 @@ def configure(kind: type[C], named: Mapping[str, str] = {}, /, **values: Any) ->
 
 
 def run_alone(stage: Callable[..., None], config: Config, out: Path, **inputs: Any) -> Ledger:
-    """Run a stage into `out`, which must be new or empty, and write its manifest there.
+    """Run a stage into `out` and write its manifest there.
 
-    Raises RequestError when `out` holds something or cannot be made.
+    `out` is new, empty, or what a killed try of this very request left, which goes on from there. Raises RequestError
+    when it holds anything else or cannot be made.
     """
+    request = {"config": config.semantic(), "inputs": {name: str(given) for name, given in inputs.items()}}
     try:
         out.mkdir(parents=True, exist_ok=True)
-        occupied = any(out.iterdir())
+        ours = (out / REQUEST).exists() and read_json(out / REQUEST) == request and not (out / MANIFEST).exists()
+        if any(out.iterdir()) and not ours:
+            raise RequestError(f"--out {out}: the folder is not empty; name a new one")
+        write_json(out / REQUEST, request)
     except OSError as error:
         raise RequestError(f"--out {out}: {error.strerror}") from None
-    if occupied:
-        raise RequestError(f"--out {out}: the folder is not empty; name a new one")
     ledger = Ledger()
     try:
         with Gauge() as gauge:
@@ -53,4 +58,5 @@ def run_alone(stage: Callable[..., None], config: Config, out: Path, **inputs: A
     manifest = {"config": json.loads(config.model_dump_json()), "rejected": rejected, **gauge.figures()}
     counts = {"rows_in": ledger.rows_in, "rows_out": ledger.rows_out, "figures": ledger.figures}
     write_json(out / MANIFEST, {**manifest, **counts, "canaries": ledger.canaries})
+    (out / REQUEST).unlink()
     return ledger

@@ -57,6 +57,7 @@ def judge_file(config: Evaluate, *, samples: Path, out: Path, ledger: Ledger) ->
     read, _ = read_samples(samples, problems)
     check_k(config.k, read)
     verdicts = judge_samples(config.sandbox, name, problems, read)
+    (out / "verdicts.jsonl").write_text("", "utf-8")
     for verdict in verdicts:
         append_jsonl(out / "verdicts.jsonl", verdict.row())
     write_json(

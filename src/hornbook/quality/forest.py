@@ -32,7 +32,11 @@ class Forest(Config):
 
 
 def grow(config: Forest, embeddings: np.ndarray, labels: Sequence[float]) -> RandomForestRegressor:
-    """Fit a forest that predicts scores 0-5. One job: the sum over trees then has a fixed order, and so its bytes."""
+    """Fit a forest that predicts scores 0-5.
+
+    Each tree has its own seed, so trees may grow side by side; the forest predicts with one job, since the sum over
+    trees then has a fixed order.
+    """
     from sklearn.ensemble import RandomForestRegressor
 
     forest = RandomForestRegressor(
@@ -40,9 +44,9 @@ def grow(config: Forest, embeddings: np.ndarray, labels: Sequence[float]) -> Ran
         min_samples_leaf=config.min_leaf,
         max_features=config.feature_share,
         random_state=config.seed,
-        n_jobs=1,
+        n_jobs=-1,
     )
-    return forest.fit(embeddings, np.asarray(labels))
+    return forest.fit(embeddings, np.asarray(labels)).set_params(n_jobs=1)
 
 
 def save(forest: RandomForestRegressor, path: Path) -> None:
