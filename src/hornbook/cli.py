@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,6 +38,14 @@ Workdir = Annotated[Path, typer.Option("--workdir", help="Where artifacts, respo
 Settings = Annotated[list[str], typer.Option("--set", help="Override a recipe value: a.b=c. Repeatable.")]
 Out = Annotated[Path, typer.Option("--out", help="A new or empty folder for what is made.")]
 WORKDIR = Path("hornbook-work")
+TRAIN = ("accelerate", "safetensors", "tokenizers", "torch", "transformers")  # the modules of the extra [train]
+
+
+def require(modules: Iterable[str]) -> None:
+    """Raise RequestError, before any work is done, when a module of the extra [train] is not installed."""
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    if missing:
+        raise RequestError(f"this needs {', '.join(missing)}; install the extra with: pip install 'hornbook[train]'")
 
 
 def show(value: dict[str, Any], as_json: bool, text: str) -> None:
@@ -57,7 +67,9 @@ def run(
 
     if dry_run:
         return plan(recipe, settings, workdir, as_json)
-    done = run_recipe(load_recipe(recipe, settings), workdir)
+    resolved = load_recipe(recipe, settings)
+    require(TRAIN)
+    done = run_recipe(resolved, workdir)
     public = {name: done[name] for name in ("recipe", "workdir", "report", "stages")}
     show(public, as_json, "" if as_json else run_text(workdir, done))
     return None
@@ -265,6 +277,8 @@ def evaluate(
     decoding = configure(Decoding, temperature=temperature, top_p=top_p, max_new_tokens=max_new_tokens, seed=seed)
     named = {"samples": "n"}
     config = configure(Evaluate, named, benchmarks=[benchmark], k=ks, samples=n, decoding=decoding, seed=seed)
+    if model is not None:
+        require(TRAIN)
     found = evaluate_alone(config, model, samples, out)
     lines = [f"pass@{name}  {value:.1%}" for name, value in found["pass_at_k"].items()]
     about = f"{found['problems']} problems, {found['samples']} samples, {found['missing']} problems without samples"

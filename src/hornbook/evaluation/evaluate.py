@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import time
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -131,11 +132,18 @@ def judge_and_write(
     out: Path,
     ledger: Ledger,
 ) -> None:
-    """Run every sample's program, then write verdicts and results."""
-    (out / "verdicts.jsonl").write_text("", "utf-8")
+    """Run every sample's program, then write verdicts and results, and apart from them how long judging took.
+
+    Raises InfrastructureError when a program could not be judged: that is no verdict on it.
+    """
+    for name in ("verdicts.jsonl", "timings.jsonl"):
+        (out / name).write_text("", "utf-8")
     results: dict[str, Any] = {}
     for name, problems in benchmarks.items():
+        began = time.monotonic()
         verdicts = judge_samples(config.sandbox, name, problems, samples.get(name, []))
+        timing = {"benchmark": name, "programs": len(verdicts), "seconds": round(time.monotonic() - began, 3)}
+        append_jsonl(out / "timings.jsonl", timing)
         for verdict in verdicts:
             append_jsonl(out / "verdicts.jsonl", {"benchmark": name, **verdict.row()})
         results[name] = summarize(config, problems, samples.get(name, []), verdicts, bits.get(name, []))
