@@ -216,7 +216,7 @@ def test_a_derived_recipe_keeps_what_it_does_not_name(tmp_path: Path) -> None:
     made = load_recipe(str(recipe_file(tmp_path / "mine.yaml", "extends: smoke\nselect: {share: 0.5}\n")))
     smoke = load_recipe("smoke")
     assert made.select.share == 0.5
-    assert made.model_copy(update={"select": smoke.select}) == smoke
+    assert made.model_copy(update={"select": smoke.select, "recipe": "smoke"}) == smoke
 
 
 def test_a_recipe_is_derived_by_path_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,7 +224,7 @@ def test_a_recipe_is_derived_by_path_beside_it(tmp_path: Path, monkeypatch: pyte
     recipe_file(tmp_path / "one" / "mine.yaml", "extends: base.yaml\nselect: {share: 0.5}\n")
     monkeypatch.chdir(tmp_path)
     made = load_recipe("one/mine.yaml")
-    assert (made.seed, made.select.share, made.recipe) == (3, 0.5, "base")
+    assert (made.seed, made.select.share, made.recipe) == (3, 0.5, "mine")
 
 
 def test_a_mistake_in_what_is_extended_is_placed_there(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import hornbook
-from hornbook.sandbox.probe import probe
+from hornbook.errors import InfrastructureError
+from hornbook.sandbox.probe import Isolation, probe
 from hornbook.tasks.load import available
 
 EXTRAS = {
@@ -21,7 +22,10 @@ EXTRAS = {
 
 def examine() -> dict[str, Any]:
     """Isolation proven by probes, devices, compiler, extras, benchmarks at hand."""
-    isolation = probe()
+    try:
+        isolation = probe()
+    except InfrastructureError as error:
+        isolation = Isolation("none", {}, str(error))
     return {
         "hornbook": hornbook.__version__,
         "python": platform.python_version(),

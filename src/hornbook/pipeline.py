@@ -6,8 +6,10 @@ is already done, does what is not, and writes down what it cost.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -98,7 +100,7 @@ def graph(recipe: Recipe) -> list[Node]:
     shelf = add("write_textbooks", "textbooks", recipe.textbooks)
     drills = add("write_exercises", "exercises", recipe.exercises)
     exam = f"{drills}/held_out"
-    clean, datasets = against_all(recipe.decontaminate), {}
+    clean, datasets = against_all(recipe), {}
     for name, rows in (("corpus", f"{raw}/documents"), ("textbooks", f"{shelf}/sections")):
         datasets[name] = add("decontaminate", name, clean, rows=rows, **{"references.0": exam})
     datasets["exercises"] = add("decontaminate", "exercises", clean, rows=f"{drills}/exercises", siblings=exam)
@@ -113,13 +115,15 @@ def graph(recipe: Recipe) -> list[Node]:
     lessons = f"{datasets['exercises']}/exercises"
     judged["nearest exercise"] = add("baseline", "nearest", recipe.evaluate, exercises=lessons, **exams(exam))
     compared = {f"arms.{name}": node for name, node in judged.items()}
-    add("compare", "arms", recipe.compare, exercises=lessons, **exams(exam), **compared)
+    side_by_side = recipe.compare.model_copy(update={"benchmarks": recipe.evaluate.benchmarks})
+    add("compare", "arms", side_by_side, exercises=lessons, **exams(exam), **compared)
     return nodes
 
 
-def against_all(config: Decontaminate) -> Decontaminate:
-    """The settings with every benchmark that is at hand added to what the recipe names."""
-    return config.model_copy(update={"against": sorted({*config.against, *available()})})
+def against_all(recipe: Recipe) -> Decontaminate:
+    """The settings against what the recipe names, what it examines with, and every benchmark that is at hand."""
+    against = {*recipe.decontaminate.against, *recipe.evaluate.benchmarks, *available()}
+    return recipe.decontaminate.model_copy(update={"against": sorted(against)})
 
 
 def exams(held_out: str) -> dict[str, str]:
@@ -137,7 +141,8 @@ def add_models(recipe: Recipe, add: Callable[..., str], datasets: Mapping[str, s
             weights = recipe.mixtures[mixture]
             config = Pack(weights=weights, tokens=tokens, seed=recipe.seed, **dict(recipe.pack))
             sources = {f"datasets.{name}": datasets[name] for name in sorted(weights)}
-            packs[mixture, tokens] = add("pack", mixture, config, tokenizer=tokenizer, **sources)
+            name = f"{mixture}-{tokens}" if any(mixture == other for other, _ in packs) else mixture
+            packs[mixture, tokens] = add("pack", name, config, tokenizer=tokenizer, **sources)
         return packs[mixture, tokens]
 
     for name, arm in sorted(recipe.models.items(), key=lambda item: item[1].base is not None):
@@ -358,12 +363,22 @@ def run_recipe(recipe: Recipe, workdir: Path) -> dict[str, Any]:
         written = describe(run, done)
         report = folder / "report.html"
         known = folder / "run.json"
-        stale = any(not planned.cached for planned in done) or not report.exists()
+        if rendered_keys(known) != [stage["key"] for stage in written["stages"]]:
+            report.unlink(missing_ok=True)
         write_json(known, written)
-        if stale:
+        if not report.exists():
             render(load_run(folder), report)
-    shutil.rmtree(run.store.work, ignore_errors=True)
+        with contextlib.suppress(OSError):  # not empty: another recipe's unfinished work, which it will want
+            run.store.work.rmdir()
     return {**written, "workdir": str(workdir), "report": str(report)}
+
+
+def rendered_keys(run_json: Path) -> list[str] | None:
+    """The keys of the run that a report was last made of; None when there is none."""
+    try:
+        return [stage["key"] for stage in json.loads(run_json.read_text("utf-8"))["stages"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def describe(run: Run, done: list[Planned]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from hornbook.quality.annotate import Annotate
 from hornbook.quality.classify import Classify
 from hornbook.quality.score import Score
 from hornbook.quality.select import Select
+from hornbook.synthesis.procedural import families
 from hornbook.synthesis.write import WriteExercises, WriteTextbooks
 from hornbook.tokens.tokenizer import TrainTokenizer
 from hornbook.training.finetune import Finetune
@@ -106,6 +107,13 @@ class Recipe(Config):
                 check_name(arm.base, pretrained, f"models.{model}: no pretrained model")
                 if self.finetune is None:
                     raise ValueError(f"models.{model}: is finetuned, and the recipe has no `finetune:` settings")
+        model_context = self.pretrain.model.resolve().context
+        if self.pack.context > model_context:
+            raise ValueError(f"pack.context {self.pack.context} exceeds the model's context of {model_context}")
+        if max(self.evaluate.k, default=1) > self.evaluate.samples:
+            raise ValueError(f"evaluate.k {max(self.evaluate.k)} exceeds evaluate.samples ({self.evaluate.samples})")
+        for family in self.exercises.families or []:
+            check_name(family, families(), "exercises.families: no family")
         for pair in self.compare.pairs:
             for name in pair:
                 check_name(name, self.models, "compare.pairs: no model")
@@ -145,7 +153,7 @@ def load_recipe(name_or_path: str, settings: Sequence[str] = ()) -> Recipe:
 
 def find(name: str, beside: Path | None) -> Path:
     """The file of a recipe: a path (relative to the recipe that extends it), or a packaged name."""
-    for candidate in (Path(name), *([beside.parent / name] if beside else [])):
+    for candidate in (*([beside.parent / name] if beside else []), Path(name)):
         if candidate.suffix in {".yaml", ".yml"}:
             if candidate.is_file():
                 return candidate
@@ -179,6 +187,7 @@ def read(path: Path, seen: tuple[Path, ...]) -> tuple[dict[str, Any], Places]:
     if not isinstance(data["extends"], str):
         raise RecipeError(f"{places['extends',]}: extends: give one recipe name or path")
     base, base_places = read(find(data["extends"], path), (*seen, path))
+    base.pop("recipe", None)  # a derived recipe is not its base: it has a name of its own, or its file's
     return merge(base, data), base_places | places
 
 

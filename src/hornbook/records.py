@@ -148,9 +148,9 @@ class Section(Record):
     topic: str
     audience: str
     style: str
-    license: list[str]
-    parents: list[str]
-    provenance: Provenance
+    license: list[str] = field(default_factory=list)
+    parents: list[str] = field(default_factory=list)
+    provenance: Provenance = field(default_factory=lambda: Provenance("unknown"))
     verified: bool = False
 
     schema = pa.schema(
@@ -182,9 +182,9 @@ class Exercise(Record):
     solution: str
     tests: str
     topic: str
-    license: list[str]
-    parents: list[str]
-    provenance: Provenance
+    license: list[str] = field(default_factory=list)
+    parents: list[str] = field(default_factory=list)
+    provenance: Provenance = field(default_factory=lambda: Provenance("unknown"))
     verified: bool = False
     mutants: int = 0
     mutants_killed: int = 0

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from hornbook.artifacts import MANIFEST, Ledger, read_json, write_json
+from hornbook.artifacts import MANIFEST, Ledger, digest_file, digest_folder, read_json, write_json
 from hornbook.config import Config
 from hornbook.errors import InfrastructureError, RequestError
 from hornbook.measure import Gauge
@@ -33,13 +33,20 @@ def configure(kind: type[C], named: Mapping[str, str] = {}, /, **values: Any) ->
         raise RequestError(f"{option} {first['input']!r}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
+def digest_of(given: Any) -> str:
+    """What an input is known by: the bytes of a file or folder, else its text."""
+    if isinstance(given, Path) and given.exists():
+        return digest_folder(given) if given.is_dir() else digest_file(given)
+    return str(given)
+
+
 def run_alone(stage: Callable[..., None], config: Config, out: Path, **inputs: Any) -> Ledger:
     """Run a stage into `out` and write its manifest there.
 
     `out` is new, empty, or what a killed try of this very request left, which goes on from there. Raises RequestError
     when it holds anything else or cannot be made.
     """
-    request = {"config": config.semantic(), "inputs": {name: str(given) for name, given in inputs.items()}}
+    request = {"config": config.semantic(), "inputs": {name: digest_of(given) for name, given in inputs.items()}}
     try:
         out.mkdir(parents=True, exist_ok=True)
         ours = (out / REQUEST).exists() and read_json(out / REQUEST) == request and not (out / MANIFEST).exists()
@@ -52,6 +59,10 @@ def run_alone(stage: Callable[..., None], config: Config, out: Path, **inputs: A
     try:
         with Gauge() as gauge:
             stage(config, out=out, ledger=ledger, **inputs)
+    except RequestError:
+        if [path.name for path in out.iterdir()] == [REQUEST]:  # nothing was done: leave the folder as it was
+            (out / REQUEST).unlink()
+        raise
     except OSError as error:
         raise InfrastructureError(f"{error.filename or out}: {error.strerror or error}") from error
     rejected = dict(sorted(ledger.rejected.items()))

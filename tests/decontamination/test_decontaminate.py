@@ -76,7 +76,7 @@ def test_thirteen_shared_words_are_refused_with_evidence_and_twelve_are_kept(tmp
         }
     ]
     assert (ledger.rows_in, ledger.rows_out, dict(ledger.rejected)) == (2, 1, {"ngram": 1})
-    assert ledger.figures == {"hits": {"ngram T/1": 1}, "items": 1, "items_too_short": 0}
+    assert ledger.figures == {"hits": {"ngram T/1": 1}, "items": 1, "items_too_short": 0, "wording": 0}
 
 
 def test_the_prompt_and_the_solution_are_both_kept_out(tmp_path: Path, problems: Path) -> None:

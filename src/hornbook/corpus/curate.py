@@ -97,7 +97,7 @@ def curate(config: Curate, *, out: Path, ledger: Ledger) -> None:
 
 def sources(config: Curate) -> list[Item]:
     """The files to read, each once however often it is named. Raises InputError when there are none."""
-    found = list(python_files(config.packages, config.exclude)) if config.python else []
+    found = list(python_files(config.packages, [*NEVER_A_SOURCE, *config.exclude])) if config.python else []
     for given in config.paths:
         found += named_files(given)
     once = {item.url: item for item in reversed(found)}

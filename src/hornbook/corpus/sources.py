@@ -128,6 +128,7 @@ def named_files(given: str) -> Iterator[Item]:
     Raises InputError when nothing is there, or the one file named is of no kind that is read.
     """
     endings = TEXT_ENDINGS + TABLE_ENDINGS
+    given = os.path.expanduser(given)
     root = Path(given)
     if root.is_dir():
         found = [(path, relative(path, given)) for path in walk(given, endings)]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+from pydantic import Field
 
 from hornbook.artifacts import Ledger, read_json, read_jsonl, write_json
 from hornbook.config import Config
@@ -33,8 +34,8 @@ class Compare(Config):
     pairs: list[tuple[str, str]] = []
     tau: float = 0.95
     shown: int = 6
-    bootstrap: int = 2000
-    seed: int = 0
+    bootstrap: int = Field(2000, ge=100)
+    seed: int = Field(0, ge=0)
 
 
 def compare(

@@ -8,7 +8,7 @@ lets the model choose again among the tokens whose bytes agree with what was tak
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -31,7 +31,11 @@ class Decoding(Config):
     top_p: float = Field(1.0, gt=0, le=1)
     stop: tuple[str, ...] = ("\nclass", "\ndef", "\n#", "\nif", "\nprint", "\n@", "\n```")
     heal: bool = True
-    seed: int = 0
+    seed: int = Field(0, ge=0)
+
+
+# Where a whole program (MBPP) ends: it may begin with imports, comments and helpers, so "\ndef" is no end.
+WHOLE_PROGRAM_STOP = ("\nassert", "\nprint", "\nif __name__", '\n"""', "\n```")
 
 
 @dataclass
@@ -43,7 +47,6 @@ class Row:
     produced: bytes = b""
     taken_back: int = 0
     done: bool = False
-    tokens: list[int] = field(default_factory=list)
 
 
 def heal(model: LanguageModel, prompt: str, enabled: bool = True) -> tuple[list[int], bytes]:

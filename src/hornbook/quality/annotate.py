@@ -35,7 +35,7 @@ class Annotate(Config):
     teacher: Teacher = Teacher()
     n: int = Field(1000, gt=0)
     max_characters: int = 12_000
-    seed: int = 0
+    seed: int = Field(0, ge=0)
 
 
 def annotate(config: Annotate, *, documents: Path, responses: Path, out: Path, ledger: Ledger) -> None:

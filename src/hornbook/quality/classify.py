@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import Field
 
 from hornbook.artifacts import Ledger
 from hornbook.config import Config
@@ -26,8 +27,8 @@ class Classify(Config):
     """
 
     forest: Forest = Forest()
-    folds: int = 8
-    min_labels: int = 100
+    folds: int = Field(8, ge=2)
+    min_labels: int = Field(100, ge=2)
 
 
 def classify(config: Classify, *, documents: Path, annotations: Path, out: Path, ledger: Ledger) -> None:

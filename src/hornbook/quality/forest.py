@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import Field
 
 from hornbook.config import Config
 from hornbook.errors import InputError
@@ -25,10 +26,10 @@ TRUSTED = ["sklearn.tree._tree.Tree"]  # the forest's own trees; skops asks for 
 class Forest(Config):
     """The forest's settings. phi-1 does not publish its own."""
 
-    trees: int = 300
-    min_leaf: int = 2
-    feature_share: float = 0.33
-    seed: int = 0
+    trees: int = Field(300, ge=1)
+    min_leaf: int = Field(2, ge=1)
+    feature_share: float = Field(0.33, gt=0, le=1)
+    seed: int = Field(0, ge=0)
 
 
 def grow(config: Forest, embeddings: np.ndarray, labels: Sequence[float]) -> RandomForestRegressor:

@@ -36,7 +36,7 @@ class Procedural(Config):
 
     n: int = Field(gt=0)
     held_out: int = Field(default=0, ge=0)
-    seed: int = 0
+    seed: int = Field(0, ge=0)
     families: list[str] | None = None
 
 

@@ -33,7 +33,7 @@ class WriteTextbooks(Config):
 
     writer: Literal["shelf", "llm"] = "shelf"
     n: int | None = Field(None, gt=0)
-    seed: int = 0
+    seed: int = Field(0, ge=0)
     teacher: Teacher = Teacher(provider="replay")
     sandbox: Sandbox = Sandbox()
 
@@ -62,7 +62,7 @@ class WriteExercises(Config):
     writer: Literal["procedural", "llm"] = "procedural"
     n: int = Field(8000, gt=0)
     held_out: int = Field(240, ge=0)
-    seed: int = 0
+    seed: int = Field(0, ge=0)
     families: list[str] | None = None
     teacher: Teacher = Teacher(provider="replay")
     sandbox: Sandbox = Sandbox()

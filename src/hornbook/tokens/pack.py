@@ -35,7 +35,7 @@ class Pack(Config):
     tokens: int = Field(gt=0)
     context: int = Field(256, gt=1)
     document_tokens: int | None = Field(None, gt=0)
-    seed: int = 0
+    seed: int = Field(0, ge=0)
 
 
 @dataclass(frozen=True)

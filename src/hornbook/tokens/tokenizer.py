@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import Field
+
 from hornbook.artifacts import Ledger
 from hornbook.config import Config
 from hornbook.records import scatter
@@ -20,8 +22,8 @@ END_OF_TEXT = "<|endoftext|>"
 class TrainTokenizer(Config):
     """`characters` bounds the sample taken from each dataset, so that the largest does not own the vocabulary."""
 
-    vocab_size: int = 1024
-    characters: int = 3_000_000
+    vocab_size: int = Field(1024, ge=257)  # 256 bytes and the end-of-text token
+    characters: int = Field(3_000_000, gt=0)
 
 
 def train_tokenizer(config: TrainTokenizer, *, datasets: Mapping[str, Path], out: Path, ledger: Ledger) -> None:

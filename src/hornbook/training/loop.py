@@ -48,9 +48,9 @@ class Optimization(Config):
     betas: tuple[float, float] = (0.9, 0.95)
     eps: float = 1e-8
     clip_norm: float = 1.0
-    seed: int = 0
+    seed: int = Field(0, ge=0)
     threads: int = Field(2, gt=0)
-    device: str = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["no", "bf16", "fp16"] = "no"
     compile: bool = True
     checkpoint_seconds: float = operational(30.0)
@@ -116,6 +116,8 @@ def train(
     steps = config.steps(context)
     AcceleratorState._reset_state()  # it is the process's; the arm before may have had another precision
     accelerator = Accelerator(cpu=device_of(config) == "cpu", mixed_precision=config.precision)
+    if accelerator.device.type != device_of(config):
+        raise InputError(f"device {device_of(config)!r} was asked for and {accelerator.device.type!r} is what there is")
     optimizer = make_optimizer(model, config)
     first_step = resume(out, model, optimizer)
     model, optimizer = accelerator.prepare(model, optimizer)
@@ -155,7 +157,7 @@ def device_of(config: Optimization) -> str:
     """`cuda` or `cpu`: what `auto` means here. Asks the system, not torch, so that a cached run stays instant."""
     if config.device != "auto":
         return config.device
-    driver = Path("/dev/nvidiactl").exists()
+    driver = Path("/dev/nvidiactl").exists() and os.environ.get("CUDA_VISIBLE_DEVICES") != ""
     return "cuda" if driver and not importlib.metadata.version("torch").endswith("+cpu") else "cpu"
 
 
