@@ -92,13 +92,3 @@ def benchmark_digests(names: Iterable[str]) -> Iterable[tuple[str, str]]:
         if not path.exists():
             raise InputError(f"benchmark {name!r}: no such file as {path}")
         yield f"benchmark {name}", digest_file(path) if path.is_file() else digest_folder(path)
-
-
-def device_facts(field: str) -> Facts:
-    """Facts of an evaluation: its benchmarks, and the device that generates."""
-    digests = benchmark_facts(field)
-
-    def facts_of(config: Any, store: Store) -> dict[str, str]:
-        return {**digests(config, store), "device": "cpu"}
-
-    return facts_of

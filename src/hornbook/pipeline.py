@@ -22,7 +22,7 @@ from hornbook.artifacts import MANIFEST, Ledger, Node, Store, digest_folder, key
 from hornbook.config import Config
 from hornbook.decontamination.decontaminate import Decontaminate
 from hornbook.errors import HornbookError, InfrastructureError
-from hornbook.facts import benchmark_digests, benchmark_facts, device_facts, packaged_facts, source_facts
+from hornbook.facts import benchmark_digests, benchmark_facts, packaged_facts, source_facts
 from hornbook.measure import Gauge
 from hornbook.progress import duration, say
 from hornbook.recipe import Recipe
@@ -75,7 +75,7 @@ STAGES: dict[str, Stage] = {
     "pack": Stage(1, "hornbook.tokens.pack:pack"),
     "pretrain": Stage(1, "hornbook.training.pretrain:pretrain", lambda config, _: training_facts(config), resumes=True),
     "finetune": Stage(1, "hornbook.training.finetune:finetune", lambda config, _: training_facts(config), resumes=True),
-    "evaluate": Stage(1, "hornbook.evaluation.evaluate:evaluate", device_facts("benchmarks"), resumes=True),
+    "evaluate": Stage(1, "hornbook.evaluation.evaluate:evaluate", benchmark_facts("benchmarks"), resumes=True),
     "baseline": Stage(1, "hornbook.evaluation.baseline:baseline", benchmark_facts("benchmarks")),
     "compare": Stage(1, "hornbook.evaluation.compare:compare", benchmark_facts("benchmarks")),
 }

@@ -28,8 +28,6 @@ from hornbook.corpus.spool import Spool, write_documents
 from hornbook.errors import InputError
 from hornbook.records import Document, Rejected, write_dataset
 
-VERSION = 1
-
 
 class Curate(Cleaning):
     """What goes into a corpus and what is thrown out of it; the thresholds of `Cleaning` belong to it.

@@ -1,7 +1,7 @@
 """Bits that a model needs to write a continuation, given a prompt: the usable signal at small scale.
 
-See `facts` in DataDecide and the project's design: below about 150M parameters pass@1 on public benchmarks sits at the
-floor, while the likelihood of gold solutions already tells data apart.
+Below about 150M parameters pass@1 on public benchmarks sits at the floor, while the likelihood of gold solutions
+already tells data apart (DataDecide finds it predictive at a ten-thousandth of the compute).
 """
 
 from __future__ import annotations

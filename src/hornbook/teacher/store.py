@@ -45,7 +45,7 @@ class ResponseStore:
         return self._known.get(key)
 
     def put(self, key: str, response: dict[str, Any]) -> None:
-        """Append a response, in ASCII, which holds all that JSON can say; on the disk before this returns.
+        """Append a response, in ASCII, which holds all that JSON can say; it is with the system (no fsync) on return.
 
         Raises InfrastructureError when it cannot be written.
         """
