@@ -106,6 +106,7 @@ def train(
     from accelerate.state import AcceleratorState
 
     torch.set_num_threads(config.threads)
+    torch.use_deterministic_algorithms(True, warn_only=True)  # compiled embeddings else add gradients in any order
     torch.manual_seed(config.seed)
     model = make_model()
     sequences, context = open_pack(pack)
