@@ -12,8 +12,11 @@ import pytest
 from hornbook.config import Config
 from hornbook.corpus.curate import Curate, sources
 from hornbook.errors import RecipeError, RequestError
-from hornbook.pipeline import against_all, graph, rendered_keys
+from hornbook.evaluation.evaluate import answers
+from hornbook.model.generate import Decoding
+from hornbook.pipeline import against_all, graph, rendered_keys, run_recipe
 from hornbook.recipe import load_recipe
+from hornbook.records import Problem
 from hornbook.standalone import run_alone
 from hornbook.tasks.load import load
 
@@ -119,3 +122,34 @@ def test_a_report_is_known_by_the_keys_it_was_made_of(tmp_path: Path) -> None:
     assert rendered_keys(path) == ["a", "b"]
     path.write_text('{"stages": [')
     assert rendered_keys(path) is None
+
+
+def test_a_finished_run_leaves_other_recipes_work_and_renews_a_page_of_other_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hornbook.pipeline.graph", lambda _: [])
+    pages: list[Path] = []
+    monkeypatch.setattr("hornbook.report.run.load_run", lambda folder: folder)
+    monkeypatch.setattr("hornbook.report.render.render", lambda _, out: (out.write_text("page"), pages.append(out)))
+    other = tmp_path / "work" / "pretrain-raw-0123abcd" / "checkpoint.pt"
+    write(other, "an hour of training")
+    recipe = load_recipe("smoke")
+    run_recipe(recipe, tmp_path)
+    run_recipe(recipe, tmp_path)
+    assert len(pages) == 1
+    write(tmp_path / "runs" / "smoke" / "run.json", json.dumps({"stages": [{"key": "of another seed"}]}))
+    run_recipe(recipe, tmp_path)
+    assert len(pages) == 2
+    assert other.read_text() == "an hour of training"
+
+
+def test_whole_programs_do_not_end_at_their_first_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = {}
+    monkeypatch.setattr(
+        "hornbook.evaluation.evaluate.complete",
+        lambda _, prompts, decoding: [seen.setdefault(prompt, decoding.stop) and prompt for prompt in prompts],
+    )
+    problems = [Problem(name, name, "f", "", "", completes=name != "program") for name in ("body", "program", "last")]
+    assert answers(None, problems, Decoding()) == ["body", "program", "last"]
+    assert "\ndef" in seen["body"]
+    assert "\ndef" not in seen["program"]

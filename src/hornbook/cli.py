@@ -300,6 +300,8 @@ def main() -> None:
     except HornbookError as error:
         print(f"hornbook: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as stop:
+        if isinstance(stop, SystemExit) and stop.code != 130:  # typer leaves with 130 when it is interrupted
+            raise
         print("hornbook: stopped; run the same command to go on", file=sys.stderr)
         sys.exit(130)

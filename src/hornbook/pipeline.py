@@ -22,7 +22,7 @@ from hornbook.artifacts import MANIFEST, Ledger, Node, Store, digest_folder, key
 from hornbook.config import Config
 from hornbook.decontamination.decontaminate import Decontaminate
 from hornbook.errors import HornbookError, InfrastructureError
-from hornbook.facts import benchmark_digests, benchmark_facts, packaged_facts, source_facts
+from hornbook.facts import Facts, benchmark_digests, benchmark_facts, packaged_facts, source_facts
 from hornbook.measure import Gauge
 from hornbook.progress import duration, say
 from hornbook.recipe import Recipe
@@ -30,7 +30,6 @@ from hornbook.tasks.load import available
 from hornbook.tokens.pack import Pack
 from hornbook.training.loop import training_facts
 
-Facts = Callable[[Any, Store], dict[str, str]]
 FULL_BYTES = 65_536  # a disk with less than this free is full
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import time
-import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -24,7 +22,7 @@ from hornbook.model.likelihood import likelihoods
 from hornbook.model.load import LanguageModel, load
 from hornbook.progress import Meter
 from hornbook.records import Problem, Sample, Verdict
-from hornbook.sandbox.run import Program, Sandbox, judge, probe
+from hornbook.sandbox.run import Program, Sandbox, judge, parses, probe
 from hornbook.tasks.load import BENCHMARKS, UNCONVENTIONAL
 from hornbook.tasks.load import load as load_problems
 
@@ -190,17 +188,6 @@ def judge_samples(
         source = program_of(problem, sample.completion)
         programs.append(Program(sample.task_id, sample.sample, source, problem.test, problem.entry_point, trusted))
     return judge(sandbox, programs)
-
-
-def parses(source: str) -> bool:
-    """Whether Python can parse the program."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
 
 
 def summarize(

@@ -21,6 +21,7 @@ import ast
 import os
 import sys
 import sysconfig
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -35,8 +36,6 @@ from hornbook.sandbox.launch import Setting
 from hornbook.sandbox.pool import BROKEN, LATE, Crew
 from hornbook.sandbox.probe import Isolation, probe_level
 from hornbook.sandbox.probe import probe as strongest
-
-STATUSES = ("passed", "failed", "timeout", "crashed", "blocked", "infrastructure")
 
 
 @dataclass(frozen=True)
@@ -174,7 +173,9 @@ def parses(source: str) -> bool:
     (True, False)
     """
     try:
-        ast.parse(source)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
