@@ -54,6 +54,7 @@ def node(
 
 
 KEY = key_of(node(), {"dough": "d1"})
+MANIFEST = {"key": KEY, "digest": "d", "folders": {}}
 
 
 def test_a_key_is_the_sha256_of_everything_that_shapes_the_artifact() -> None:
@@ -163,9 +164,9 @@ def test_a_folder_without_manifest_is_not_done(store: Store) -> None:
 
 def test_commit_moves_the_work_and_writes_the_manifest(store: Store) -> None:
     begin(store)
-    folder = store.commit(node(), KEY, {"key": KEY, "digest": "d"})
+    folder = store.commit(node(), KEY, MANIFEST)
     assert (folder / "bread.txt").read_text() == "loaf"
-    assert store.manifest(node(), KEY) == {"key": KEY, "digest": "d"}
+    assert store.manifest(node(), KEY) == MANIFEST
     assert not store.unfinished(node(), KEY).exists()
 
 

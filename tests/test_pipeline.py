@@ -150,6 +150,28 @@ def test_a_change_that_leaves_the_bytes_alike_stops_there(again: Again) -> None:
     assert again(Words(text="pig cow")) == ["words", "lengths"]
 
 
+def test_a_change_in_another_folder_of_an_artifact_stops_there(again: Again, tmp_path: Path) -> None:
+    def seen(out: Path) -> None:
+        (out / "seen").mkdir()
+        (out / "seen" / "words.txt").write_text(next(tmp_path.glob("work/lengths-b-*")).name)
+
+    BREAK["lengths"] = seen  # `total` reads rows/ alone
+    again()
+    assert again(Words(text="pig cow")) == ["words", "lengths"]
+    before, after = (json.loads(path.read_text()) for path in tmp_path.glob("artifacts/lengths-b-*/manifest.json"))
+    assert before["digest"] != after["digest"]
+    assert before["folders"]["rows"] == after["folders"]["rows"]
+
+
+def test_an_artifact_of_before_its_folders_were_digested_is_redone(again: Again, tmp_path: Path) -> None:
+    again()
+    path = folder(tmp_path, "lengths-b") / "manifest.json"
+    manifest = json.loads(path.read_text())
+    del manifest["folders"]
+    path.write_text(json.dumps(manifest))
+    assert again() == ["lengths"]
+
+
 def test_going_back_redoes_nothing(again: Again) -> None:
     again()
     again(Words(text="horse dog"))
@@ -386,9 +408,18 @@ def test_arms_share_what_is_upstream() -> None:
     nodes = graph(load_recipe("laptop"))
     assert [node.stage for node in nodes].count("train_tokenizer") == 1
     assert [node.stage for node in nodes].count("curate") == 1
-    finetuned = [node for node in nodes if node.stage == "finetune"]
-    assert len({node.inputs["pack"] for node in finetuned}) == 1
-    assert len(finetuned) == 2
+    assert [node.stage for node in nodes].count("write_exercises") == 1
+    assert len({node.inputs["tokenizer"] for node in nodes if node.stage in ("pack", "pretrain")}) == 1
+
+
+def test_finetuned_arms_see_the_same_exercises_and_replay_their_own_base() -> None:
+    recipe = load_recipe("laptop")
+    packs = {name: recipe.mixtures[name] for name, arm in recipe.models.items() if arm.finetune == name}
+    shares = {name: {part: w / sum(mix.values()) for part, w in mix.items()} for name, mix in packs.items()}
+    assert shares == {
+        "raw+exercises": {"exercises": 6 / 7, "corpus": 1 / 7},
+        "filtered+textbooks+exercises": {"exercises": 6 / 7, "selected": 3 / 28, "textbooks": 1 / 28},
+    }
 
 
 def test_the_recipes_seed_reaches_training_unless_it_has_its_own() -> None:

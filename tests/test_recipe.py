@@ -170,7 +170,7 @@ def test_an_ill_typed_value_is_named_with_its_place(tmp_path: Path, text: str, s
             "r.yaml:3: models.more: no mixture 'rwa'; did you mean 'raw'?",
         ),
         (
-            "extends: smoke\nmodels:\n  more: {base: filterd, finetune: exercises}\n",
+            "extends: smoke\nmodels:\n  more: {base: filterd, finetune: raw+exercises}\n",
             "r.yaml:3: models.more: no pretrained model 'filterd'; did you mean 'filtered'?",
         ),
         (

@@ -99,6 +99,12 @@ def digest_folder(folder: Path) -> str:
     return digest_json([[path.relative_to(folder).as_posix(), digest_file(path)] for path in files])
 
 
+def digests_of(folder: Path) -> dict[str, Any]:
+    """`digest` of an artifact, and `folders`: those of the folders in it, since a consumer may read only one."""
+    inner = sorted(path for path in folder.iterdir() if path.is_dir())
+    return {"digest": digest_folder(folder), "folders": {path.name: digest_folder(path) for path in inner}}
+
+
 def key_of(node: Node, digests: Mapping[str, str]) -> str:
     """The key of a node, from the content digests of its inputs (parameter → digest)."""
     return digest_json(
@@ -142,8 +148,9 @@ class Store:
         return self.work / f"{node.id}-{key[:8]}"
 
     def manifest(self, node: Node, key: str) -> dict[str, Any] | None:
-        """The manifest, or None when the artifact is not done (no manifest, or a torn or foreign one)."""
-        return read_manifest(self.folder(node, key), key)
+        """The manifest, or None when the artifact is not done (no manifest, or a torn, foreign or outdated one)."""
+        manifest = read_manifest(self.folder(node, key), key)
+        return manifest if manifest and manifest.keys() >= {"digest", "folders"} else None
 
     def commit(self, node: Node, key: str, manifest: dict[str, Any]) -> Path:
         """Turn the unfinished folder into the artifact: move it, then write the manifest last.

@@ -12,6 +12,7 @@ from typing import Any
 from hornbook.artifacts import Store, digest_bytes, digest_file, digest_folder, digest_json, write_json
 from hornbook.corpus.curate import Curate, facts, sources
 from hornbook.errors import InfrastructureError, InputError
+from hornbook.synthesis.write import WriteExercises
 
 Facts = Callable[[Any, Store], dict[str, str]]
 
@@ -61,6 +62,11 @@ def packaged_facts(name: str) -> Facts:
         return {name: packaged_digest(name)}
 
     return digest
+
+
+def prompt_facts(config: WriteExercises, store: Store) -> dict[str, str]:
+    """A language model's prompts are drawn from the shelf; the procedural writer reads nothing."""
+    return packaged_facts("synthesis/shelf")(config, store) if config.writer == "llm" else {}
 
 
 def packaged_digest(name: str) -> str:

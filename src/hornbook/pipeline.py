@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import hornbook
-from hornbook.artifacts import MANIFEST, Ledger, Node, Store, digest_folder, key_of, read_manifest, write_json
+from hornbook.artifacts import MANIFEST, Ledger, Node, Store, digests_of, key_of, read_manifest, write_json
 from hornbook.config import Config
 from hornbook.decontamination.decontaminate import Decontaminate
 from hornbook.errors import HornbookError, InfrastructureError
-from hornbook.facts import Facts, benchmark_digests, benchmark_facts, packaged_facts, source_facts
+from hornbook.facts import Facts, benchmark_digests, benchmark_facts, packaged_facts, prompt_facts, source_facts
 from hornbook.measure import Gauge
 from hornbook.progress import duration, say
 from hornbook.recipe import Recipe
@@ -68,7 +68,7 @@ STAGES: dict[str, Stage] = {
     "write_textbooks": Stage(
         1, "hornbook.synthesis.write:write_textbooks", packaged_facts("synthesis/shelf"), asks=True
     ),
-    "write_exercises": Stage(1, "hornbook.synthesis.write:write_exercises", asks=True),
+    "write_exercises": Stage(1, "hornbook.synthesis.write:write_exercises", prompt_facts, asks=True),
     "decontaminate": Stage(1, "hornbook.decontamination.decontaminate:decontaminate", benchmark_facts("against")),
     "train_tokenizer": Stage(1, "hornbook.tokens.tokenizer:train_tokenizer"),
     "pack": Stage(1, "hornbook.tokens.pack:pack"),
@@ -185,7 +185,7 @@ class Run:
         self.store = Store(workdir)
         dict(benchmark_digests([*recipe.evaluate.benchmarks, *recipe.decontaminate.against]))  # missing: say so now
         self.nodes = graph(recipe)
-        self.digests: dict[str, str] = {}  # node id → content digest
+        self.digests: dict[str, str] = {}  # a node's id, or `id/folder` inside its artifact → content digest
         self.folders: dict[str, Path] = {}
 
     def plan(self) -> Iterator[Planned]:
@@ -206,18 +206,18 @@ class Run:
         """The key of a node whose inputs are all there, and its manifest if it is done."""
         facts = STAGES[node.stage].facts(node.config, self.store)
         node = Node(node.stage, node.name, node.version, node.config, node.inputs, facts)
-        digests = {name: self.digest_of(given) for name, given in node.inputs.items()}
+        digests = {name: self.digests[given] for name, given in node.inputs.items()}
         key = key_of(node, digests)
         manifest = self.store.manifest(node, key)
         if manifest is not None:
-            self.digests[node.id] = manifest["digest"]
+            self.remember(node, manifest)
             self.folders[node.id] = self.store.folder(node, key)
         return Planned(node, key, manifest, digests=digests)
 
-    def digest_of(self, given: str) -> str:
-        """Digest of an input: of its node's artifact, and the folder within it."""
-        owner, _, inside = given.partition("/")
-        return f"{self.digests[owner]}/{inside}" if inside else self.digests[owner]
+    def remember(self, node: Node, manifest: dict[str, Any]) -> None:
+        """The digests of an artifact and of the folders in it, so that a consumer depends on what it reads alone."""
+        self.digests[node.id] = manifest["digest"]
+        self.digests.update({f"{node.id}/{name}": digest for name, digest in manifest["folders"].items()})
 
     def run(self) -> list[Planned]:
         """Make what is not there, in order. Returns what was cached and what was made."""
@@ -242,7 +242,7 @@ class Run:
             ledger = Ledger()
             with Gauge() as gauge:
                 stage.load()(node.config, **self.arguments(node), out=out, ledger=ledger)
-            manifest = self.manifest(planned, ledger, gauge.figures(), digest_folder(out))
+            manifest = self.manifest(planned, ledger, gauge.figures(), digests_of(out))
             self.folders[node.id] = self.store.commit(node, key, manifest)
         except HornbookError:
             raise
@@ -251,7 +251,7 @@ class Run:
             if not full and not isinstance(error, OSError):
                 raise
             raise explained(error, node, full) from error
-        self.digests[node.id] = manifest["digest"]
+        self.remember(node, manifest)
         say(f"  {summary(ledger)} · {duration(gauge.wall_seconds)}")
 
     def arguments(self, node: Node) -> dict[str, Any]:
@@ -271,7 +271,9 @@ class Run:
             found["responses"] = self.store.responses
         return found
 
-    def manifest(self, planned: Planned, ledger: Ledger, cost: dict[str, Any], digest: str) -> dict[str, Any]:
+    def manifest(
+        self, planned: Planned, ledger: Ledger, cost: dict[str, Any], digests: dict[str, Any]
+    ) -> dict[str, Any]:
         """Everything about one artifact that is not its data."""
         node = planned.node
         return {
@@ -282,7 +284,7 @@ class Run:
             "config": node.config.model_dump(mode="json"),
             "facts": dict(node.facts),
             "inputs": {name: {"node": given, "digest": planned.digests[name]} for name, given in node.inputs.items()},
-            "digest": digest,
+            **digests,
             "rows_in": ledger.rows_in,
             "rows_out": ledger.rows_out,
             "rejected": dict(sorted(ledger.rejected.items())),

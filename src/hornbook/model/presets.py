@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from pydantic import field_validator
+from pydantic import Field, field_validator, model_validator
 
 from hornbook.config import Config
 
@@ -19,13 +19,22 @@ if TYPE_CHECKING:
 class Shape(Config):
     """The shape of a Phi model. `rotary_dim` dimensions of each head are rotated; the MLP is `mlp` wide."""
 
-    layers: int
-    width: int
-    mlp: int
-    heads: int
-    rotary_dim: int
-    context: int = 2048
-    dropout: float = 0.0
+    layers: int = Field(gt=0)
+    width: int = Field(gt=0)
+    mlp: int = Field(gt=0)
+    heads: int = Field(gt=0)
+    rotary_dim: int = Field(gt=0)
+    context: int = Field(2048, gt=1)
+    dropout: float = Field(0.0, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def heads_fit(self) -> Shape:
+        """Heads share the width evenly; rotary dimensions come in pairs and lie within a head."""
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} is not divisible by {self.heads} heads")
+        if self.rotary_dim % 2 or self.rotary_dim > self.width // self.heads:
+            raise ValueError(f"rotary_dim {self.rotary_dim} is not an even number up to {self.width // self.heads}")
+        return self
 
 
 PRESETS: dict[str, Shape] = {
