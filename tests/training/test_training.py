@@ -206,6 +206,20 @@ def test_a_resumed_run_does_not_train_the_steps_before_its_checkpoint_again(
     assert trained == [(5, STEPS)]
 
 
+def test_a_checkpoint_brings_back_the_loss_scale_and_the_random_state(tmp_path: Path) -> None:
+    model = build(TINY, 50, 0)
+    optimizer = make_optimizer(model, Optimization(tokens=1))
+    scaler = torch.amp.GradScaler("cpu", init_scale=8.0)
+    scaler.scale(torch.zeros(1))  # the scale is a tensor from the first use on
+    torch.manual_seed(3)
+    loop.save_checkpoint(tmp_path, 7, model, optimizer, scaler)
+    drawn = torch.rand(4)
+    fresh = torch.amp.GradScaler("cpu", init_scale=2.0)
+    assert loop.resume(tmp_path, model, optimizer, fresh) == 7
+    assert fresh.get_scale() == 8.0
+    assert torch.equal(torch.rand(4), drawn)
+
+
 def test_a_run_killed_while_it_writes_a_checkpoint_leaves_nothing_behind(
     pretrained: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -120,12 +120,12 @@ def train(
     if accelerator.device.type != device_of(config):
         raise InputError(f"device {device_of(config)!r} was asked for and {accelerator.device.type!r} is what there is")
     optimizer = make_optimizer(model, config)
-    first_step = resume(out, model, optimizer)
+    first_step = resume(out, model, optimizer, accelerator.scaler)
     model, optimizer = accelerator.prepare(model, optimizer)
     forward = torch.compile(model) if compiles(config) else model
     with Meter(label, steps * config.batch_sequences * context, "tokens") as meter:
         meter.start_at(first_step * config.batch_sequences * context)
-        saver = Saver(out, config.checkpoint_seconds)
+        saver = Saver(out, config.checkpoint_seconds, accelerator.scaler)
         for step, batch in enumerate(batches(pack, config, first_step, steps), first_step):
             for group in optimizer.param_groups:
                 group["lr"] = rate_at(step, config, steps)
@@ -174,20 +174,22 @@ def training_facts(config: Optimization) -> dict[str, str]:
 
 
 class Saver:
-    """Writes a checkpoint every so many seconds: model, optimizer, step, random state."""
+    """Writes a checkpoint every so many seconds: model, optimizer, loss scale (fp16 has one), step, random states."""
 
-    def __init__(self, out: Path, every_seconds: float) -> None:
-        self.out, self.every = out, every_seconds
+    def __init__(self, out: Path, every_seconds: float, scaler: torch.amp.GradScaler | None = None) -> None:
+        self.out, self.every, self.scaler = out, every_seconds, scaler
         self.last = time.monotonic()
 
     def maybe(self, step: int, model: PhiForCausalLM, optimizer: Any) -> None:
         """Save if it is time to."""
         if time.monotonic() - self.last >= self.every:
-            save_checkpoint(self.out, step, model, optimizer)
+            save_checkpoint(self.out, step, model, optimizer, self.scaler)
             self.last = time.monotonic()
 
 
-def save_checkpoint(out: Path, step: int, model: PhiForCausalLM, optimizer: Any) -> None:
+def save_checkpoint(
+    out: Path, step: int, model: PhiForCausalLM, optimizer: Any, scaler: torch.amp.GradScaler | None = None
+) -> None:
     """Write the checkpoint beside, then rename: a kill leaves the old one or the new one."""
     import torch
 
@@ -195,13 +197,20 @@ def save_checkpoint(out: Path, step: int, model: PhiForCausalLM, optimizer: Any)
         "step": step,
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict(),
+        "scaler": scaler.state_dict() if scaler else {},
         "random": torch.get_rng_state(),
+        "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
     }
     torch.save(state, out / PART)
     os.replace(out / PART, out / CHECKPOINT)
 
 
-def resume(out: Path, model: PhiForCausalLM, optimizer: torch.optim.Optimizer) -> int:
+def resume(
+    out: Path,
+    model: PhiForCausalLM,
+    optimizer: torch.optim.Optimizer,
+    scaler: torch.amp.GradScaler | None = None,
+) -> int:
     """Load the checkpoint if there is one, cut the loss log back to it, and return the step to go on from."""
     import torch
 
@@ -210,7 +219,10 @@ def resume(out: Path, model: PhiForCausalLM, optimizer: torch.optim.Optimizer) -
         state = torch.load(out / CHECKPOINT, weights_only=True, map_location="cpu")
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
+        if scaler:
+            scaler.load_state_dict(state["scaler"])
         torch.set_rng_state(state["random"])
+        torch.cuda.set_rng_state_all(state["random_cuda"])
         step = int(state["step"])
     lines = log.read_text("utf-8").splitlines(keepends=True)[:step] if log.exists() else []
     log.write_text("".join(lines), "utf-8")
