@@ -294,6 +294,8 @@ def once(unraisable: Any) -> None:
 
 def main() -> None:
     """The `hornbook` command. A usage error leaves with 2 on its own; an interrupted run can be taken up again."""
+    import hornbook.cli_models  # noqa: F401
+
     sys.unraisablehook = once
     try:
         app()

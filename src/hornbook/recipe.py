@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, get_origin
+from typing import Annotated, Any, TypeVar, get_origin
 
 import yaml
 from pydantic import AfterValidator, BaseModel, Field, PositiveFloat, ValidationError, model_validator
@@ -34,6 +34,7 @@ from hornbook.training.pretrain import Pretrain
 DATASETS = ("corpus", "selected", "textbooks", "exercises")
 Path_ = tuple[str, ...]
 Places = dict[Path_, str]  # key path → "file:line"
+C = TypeVar("C", bound=Config)
 
 
 def nameable(name: str) -> str:
@@ -151,6 +152,17 @@ def load_recipe(name_or_path: str, settings: Sequence[str] = ()) -> Recipe:
         raise RecipeError(explain(error, places, name_or_path)) from None
 
 
+def settings_for(kind: type[C], values: dict[str, Any], settings: Sequence[str]) -> C:
+    """A stage's config from values and overrides (`a.b=c`), outside a recipe. Raises RecipeError."""
+    places: Places = {(key,): f"--{key}" for key in values}
+    for setting in settings:
+        apply_setting(values, places, setting)
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise RecipeError(explain(error, places, kind.__name__.lower(), kind)) from None
+
+
 def find(name: str, beside: Path | None) -> Path:
     """The file of a recipe: a path (relative to the recipe that extends it), or a packaged name."""
     for candidate in (*([beside.parent / name] if beside else []), Path(name)):
@@ -235,9 +247,12 @@ def apply_setting(data: dict[str, Any], places: Places, setting: str) -> None:
             raise RecipeError(f"--set {setting}: {'.'.join(keys[: number + 1])} is a value, not a group of keys")
 
 
-def explain(error: ValidationError, places: Places, name: str) -> str:
-    """The first complaint of pydantic as one line: where, which key, what is wrong, what would be right."""
-    first = error.errors()[0]
+def explain(error: ValidationError, places: Places, name: str, kind: type[BaseModel] = Recipe) -> str:
+    """One complaint of pydantic as one line: where, which key, what is wrong, what would be right.
+
+    An unknown key comes first: what is missing is often what it was meant to be.
+    """
+    first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     at = tuple(str(part) for part in first["loc"] if part != "[key]")
     message = first["msg"].removeprefix("Value error, ")
     within = at or next((path for path in reversed(places) if message.startswith(f"{'.'.join(path)}: ")), ())
@@ -245,14 +260,14 @@ def explain(error: ValidationError, places: Places, name: str) -> str:
     key = ".".join(at)
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
-        return f"{place}: unknown key {key!r}{suggestion(at[-1], keys_beside(at))}{more}"
+        return f"{place}: unknown key {key!r}{suggestion(at[-1], keys_beside(kind, at))}{more}"
     given = "" if isinstance(first["input"], (dict, BaseModel)) else f" (given {first['input']!r})"
     return f"{place}: {key + ': ' if key else ''}{message}{given}{more}"
 
 
-def keys_beside(at: Path_) -> list[str]:
+def keys_beside(kind: type[BaseModel], at: Path_) -> list[str]:
     """The valid keys at the level of an unknown one."""
-    model: type[BaseModel] | None = Recipe
+    model: type[BaseModel] | None = kind
     named = False  # whether the next part is a name that the person gave
     for part in at[:-1]:
         field = model.model_fields.get(part) if model and not named else None

@@ -33,8 +33,10 @@ def configure(kind: type[C], named: Mapping[str, str] = {}, /, **values: Any) ->
         raise RequestError(f"{option} {first['input']!r}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
-def digest_of(given: Any) -> str:
-    """What an input is known by: the bytes of a file or folder, else its text."""
+def digest_of(given: Any) -> Any:
+    """What an input is known by: the bytes of a file or folder, else its text; several by name."""
+    if isinstance(given, Mapping):
+        return {name: digest_of(item) for name, item in given.items()}
     if isinstance(given, Path) and given.exists():
         return digest_folder(given) if given.is_dir() else digest_file(given)
     return str(given)

@@ -13,6 +13,7 @@ import pytest
 from hornbook.artifacts import Ledger, read_json, write_json
 from hornbook.evaluation.compare import Compare, compare, similar_tasks, spread
 from hornbook.records import Exercise, Problem, Provenance, write_dataset
+from runs import Command
 
 FAMILIES = {"T/1": "a", "T/2": "a", "T/3": "b"}
 BODIES = {
@@ -117,3 +118,19 @@ def test_the_first_sample_of_every_arm_stands_beside_the_others(tmp_path: Path, 
 def test_what_is_shown_takes_one_of_each_family_before_a_second() -> None:
     problems = [Problem(f"{n}", "", "", "", "", "", family) for n, family in enumerate("aaabbc")]
     assert [p.task_id for p in spread(problems, 5)] == ["0", "3", "5", "1", "4"]
+
+
+def test_two_evaluations_are_compared_at_the_command_line(hornbook: Command, tmp_path: Path) -> None:
+    arm(tmp_path / "a", "x", "pf f f", [20.0, 20.0, 20.0])
+    arm(tmp_path / "b", "x", "pp p p", [10.0, 15.0, 20.0])
+    found = hornbook("compare", tmp_path / "a", tmp_path / "b", "--json").json["differences"]
+    values = {row["measure"]: (row["value"], row["problems"], row["better"]) for row in found}
+    assert values == {"bits_per_byte": (-0.5, 3, "lower"), "pass_at_1": (0.75, 3, "higher")}
+    assert "x bits_per_byte: -0.5000" in hornbook("compare", tmp_path / "a", tmp_path / "b").out
+
+
+def test_evaluations_that_share_no_problem_are_refused(hornbook: Command, tmp_path: Path) -> None:
+    arm(tmp_path / "a", "x", "p p p", [1.0, 1.0, 1.0])
+    arm(tmp_path / "b", "y", "p p p", [1.0, 1.0, 1.0])
+    assert "no problem in common" in hornbook("compare", tmp_path / "a", tmp_path / "b").complaint(2)
+    assert "no verdicts.jsonl there" in hornbook("compare", tmp_path / "a", tmp_path).complaint(2)

@@ -82,7 +82,7 @@ def test_the_text_of_an_exercise_is_prompt_and_solution(tmp_path: Path) -> None:
 
 def test_rows_that_are_no_training_text_are_refused_with_what_was_found(tmp_path: Path) -> None:
     write_dataset(tmp_path, [Verdict("t", 0, "passed")], Verdict)
-    with pytest.raises(InputError, match=r"need columns id and text.*found \['detail', 'forgeable'"):
+    with pytest.raises(InputError, match=r"need 'id' and either 'text' or 'prompt' and 'solution'; found \['task_id'"):
         list(texts(tmp_path))
 
 

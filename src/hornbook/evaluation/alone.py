@@ -1,4 +1,4 @@
-"""Examine one model, or judge samples from anywhere, outside a recipe."""
+"""Examine one model, judge samples from anywhere, or set two results against each other, outside a recipe."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from hornbook.artifacts import Ledger, read_jsonl
 from hornbook.errors import RequestError
+from hornbook.evaluation.compare import Compare, differences, measures
 from hornbook.evaluation.evaluate import Evaluate, evaluate, judge_and_write
 from hornbook.records import Sample
 from hornbook.standalone import run_alone
@@ -75,3 +76,20 @@ def check_k(ks: Sequence[int], samples: Sequence[Sample]) -> None:
     if min(ks) < 1 or max(ks) > fewest:
         task = min(counts, key=lambda name: counts[name])
         raise RequestError(f"--k {max(ks)}: task {task} has {fewest} samples; pass@k needs 1 ≤ k ≤ {fewest}")
+
+
+def compare_alone(a: Path, b: Path, bootstrap: int, seed: int) -> list[dict[str, Any]]:
+    """Paired differences b - a over the problems that two evaluations share, with intervals.
+
+    `a` and `b` are folders that `evaluate` wrote. Raises RequestError when they share no problem.
+    """
+    for folder in (a, b):
+        if not (folder / "verdicts.jsonl").exists():
+            raise RequestError(f"{folder}: no verdicts.jsonl there; give two folders that `hornbook evaluate` wrote")
+    rows = differences(
+        Compare(pairs=[("a", "b")], bootstrap=bootstrap, seed=seed), {"a": measures(a), "b": measures(b)}
+    )
+    shared = [{**row, "a": str(a), "b": str(b)} for row in rows]
+    if not shared:
+        raise RequestError(f"{a} and {b} have no problem in common; evaluate both on the same benchmark")
+    return shared

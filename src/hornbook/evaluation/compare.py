@@ -116,6 +116,8 @@ def differences(config: Compare, measured: Mapping[str, Mapping[tuple[str, str],
     for a, b in config.pairs:
         for benchmark, measure in sorted(measured[a].keys() & measured[b].keys()):
             first, second = measured[a][benchmark, measure], measured[b][benchmark, measure]
+            if not first.keys() & second.keys():
+                continue
             found = paired(first, second, config.bootstrap, config.seed)
             better = "lower" if measure == "bits_per_byte" else "higher"
             rows.append({"a": a, "b": b, "benchmark": benchmark, "measure": measure, "better": better, **found})

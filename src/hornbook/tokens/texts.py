@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from hornbook.decontamination.rows import read_rows
 from hornbook.errors import InputError
-from hornbook.records import read_table
 
 
 def dataset_folder(artifact: Path) -> Path:
@@ -17,19 +17,12 @@ def dataset_folder(artifact: Path) -> Path:
     return artifact
 
 
-def texts(folder: Path) -> Iterator[tuple[str, str]]:
+def texts(path: Path) -> Iterator[tuple[str, str]]:
     """Yield (id, training text) in file order: `text` of documents and sections, `prompt + solution` of exercises.
 
-    Raises InputError when the rows have neither form.
+    `path` is an artifact, a dataset folder, a Parquet or a JSONL file. Raises InputError for a row of neither form.
     """
-    table = read_table(dataset_folder(folder))
-    columns = set(table.column_names)
-    if {"id", "text"} <= columns:
-        yield from zip(table["id"].to_pylist(), table["text"].to_pylist(), strict=True)
-    elif {"id", "prompt", "solution"} <= columns:
-        for row in table.select(["id", "prompt", "solution"]).to_pylist():
-            yield row["id"], row["prompt"] + row["solution"]
-    else:
-        raise InputError(
-            f"{folder}: rows need columns id and text, or id, prompt and solution; found {sorted(columns)}"
-        )
+    rows = read_rows(dataset_folder(path))
+    if rows.malformed:
+        raise InputError(f"{path}: {rows.malformed[0].detail}; {len(rows.malformed)} rows are malformed, mend them")
+    yield from zip(rows.ids(), rows.texts(), strict=True)

@@ -1,0 +1,121 @@
+"""Commands that train models, let them write, and set two of them against each other."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hornbook.artifacts import Ledger
+from hornbook.cli import TRAIN, Json, Out, Settings, app, require, show
+
+Data = Annotated[list[str], typer.Argument(metavar="DATA[=WEIGHT]...", help="Dataset folders, Parquet or JSONL files.")]
+Tokens = Annotated[int, typer.Option(help="How many tokens to train on in all.")]
+Context = Annotated[int, typer.Option(help="Tokens of a packed sequence.")]
+
+
+@app.command()
+def pretrain(
+    data: Data,
+    out: Out,
+    tokens: Tokens,
+    model: Annotated[str, typer.Option(help="A preset: phi-laptop, phi-1-small, phi-1.")] = "phi-laptop",
+    tokenizer: Annotated[Path | None, typer.Option(help="A tokenizer folder; else one is trained.")] = None,
+    vocabulary: Annotated[int, typer.Option(help="Tokens of the tokenizer that is trained.")] = 1024,
+    context: Context = 256,
+    settings: Settings = [],
+    as_json: Json = False,
+) -> None:
+    """Train a fresh student on your own texts. --set overrides any setting of a recipe's `pretrain:`."""
+    require(TRAIN)
+    from hornbook.recipe import settings_for
+    from hornbook.standalone import configure, run_alone
+    from hornbook.training.alone import TrainAlone, mixture, pretrain_alone
+    from hornbook.training.pretrain import Pretrain
+
+    weights, datasets = mixture(data)
+    training = settings_for(Pretrain, {"tokens": tokens, "model": {"preset": model}}, settings)
+    config = configure(TrainAlone, training=training, weights=weights, context=context, vocab_size=vocabulary)
+    told(run_alone(pretrain_alone, config, out, datasets=datasets, tokenizer=tokenizer), out, as_json)
+
+
+@app.command()
+def finetune(
+    base: Annotated[Path, typer.Argument(help="The model folder to go on from.")],
+    data: Data,
+    out: Out,
+    tokens: Tokens,
+    context: Context = 256,
+    settings: Settings = [],
+    as_json: Json = False,
+) -> None:
+    """Train a model further on your own texts. --set overrides any setting of a recipe's `finetune:`."""
+    require(TRAIN)
+    from hornbook.recipe import settings_for
+    from hornbook.standalone import configure, run_alone
+    from hornbook.training.alone import TrainAlone, finetune_alone, mixture
+    from hornbook.training.finetune import Finetune
+
+    weights, datasets = mixture(data)
+    training = settings_for(Finetune, {"tokens": tokens}, settings)
+    config = configure(TrainAlone, training=training, weights=weights, context=context)
+    told(run_alone(finetune_alone, config, out, base=base, datasets=datasets), out, as_json)
+
+
+def told(ledger: Ledger, out: Path, as_json: bool) -> None:
+    """Print what training came to."""
+    found = {"tokens": ledger.tokens, "figures": ledger.figures, "out": str(out)}
+    loss = f"loss {ledger.figures['first_loss']:.3f} → {ledger.figures['last_loss']:.3f}"
+    show(found, as_json, f"{ledger.tokens:,} tokens, {loss}; the model is in {out}")
+
+
+@app.command()
+def generate(
+    model: Annotated[str, typer.Argument(help="A model folder.")],
+    prompts: Annotated[list[str] | None, typer.Argument(help="What to complete; standard input if left out.")] = None,
+    n: Annotated[int, typer.Option("-n", "--n", min=1, help="Completions a prompt.")] = 1,
+    temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.0,
+    top_p: Annotated[float, typer.Option(help="Nucleus share.")] = 1.0,
+    max_new_tokens: Annotated[int, typer.Option(help="Longest completion, in tokens.")] = 160,
+    stop: Annotated[list[str] | None, typer.Option(help="End before this text; \\n is a newline. Repeatable.")] = None,
+    seed: Annotated[int, typer.Option(help="Draws the completions.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Let a model complete prompts."""
+    require(TRAIN)
+    from hornbook.model.generate import Decoding, complete
+    from hornbook.model.load import load
+    from hornbook.standalone import configure
+
+    given = {"temperature": temperature, "top_p": top_p, "max_new_tokens": max_new_tokens, "seed": seed}
+    stops = {} if stop is None else {"stop": tuple(word.replace("\\n", "\n") for word in stop)}
+    decoding = configure(Decoding, **given, **stops)
+    asked = [prompt for prompt in prompts or [sys.stdin.read()] for _ in range(n)]
+    rows = [{"prompt": p, "completion": c} for p, c in zip(asked, complete(load(model), asked, decoding), strict=True)]
+    show({"completions": rows}, as_json, "\n\n".join(row["prompt"] + row["completion"] for row in rows))
+
+
+@app.command()
+def compare(
+    a: Annotated[Path, typer.Argument(help="A folder that `hornbook evaluate` wrote.")],
+    b: Annotated[Path, typer.Argument(help="Another, of the same benchmark.")],
+    bootstrap: Annotated[int, typer.Option(min=100, help="Resamples of the problems.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Draws the resamples.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """What B gains over A: paired differences over the same problems, with 95 % intervals."""
+    from hornbook.evaluation.alone import compare_alone
+
+    rows = compare_alone(a, b, bootstrap, seed)
+    show({"a": str(a), "b": str(b), "differences": rows}, as_json, "\n".join(map(difference_text, rows)))
+
+
+def difference_text(row: dict[str, Any]) -> str:
+    """One difference on a line, and whether its interval lets one claim it."""
+    verdict = "no difference is shown"
+    if row["claims"]:
+        verdict = "B is better" if (row["value"] < 0) is (row["better"] == "lower") else "A is better"
+    about = f"{row['benchmark']} {row['measure']}: {row['value']:+.4f} ({row['low']:+.4f} to {row['high']:+.4f})"
+    return f"{about}, {row['problems']} problems: {verdict}"
