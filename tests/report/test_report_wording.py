@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from hornbook.report.outcome import family_tables
 from hornbook.report.students import Arm
-from hornbook.report.wording import effect_of, finding, findings, verdict
+from hornbook.report.wording import effect_of, finding, findings, lead, told
 
 FIFTY = "50 unconventional problems"
 EXAM = "120 held-out compositions"
@@ -80,7 +81,7 @@ def arm(name: str, value: float, baseline: bool = False) -> Arm:
     return Arm(name, name, "arm-0", {"held_out": {"problems": 120, "pass_at_k": {"1": estimate}}}, (), baseline)
 
 
-def test_the_paragraph_names_the_problems_once_and_ends_with_the_best_student():
+def test_every_pair_has_its_sentence_and_the_best_student_leads():
     rows = [
         difference(-0.0123, -0.0312, 0.0181, False),
         difference(-0.0791, -0.108, -0.0522, True, a="filtered", b="filtered_textbooks"),
@@ -88,9 +89,17 @@ def test_the_paragraph_names_the_problems_once_and_ends_with_the_best_student():
     wanted = [("unconventional", "bits_per_byte"), ("held_out", "pass_at_1")]
     found = findings(rows, {"unconventional": FIFTY}, wanted)
     everyone = [arm("low", 0.2), arm("high", 0.375), arm("copy", 0.0167, baseline=True)]
-    assert verdict(found, everyone, wanted, EXAM).replace("\u00a0", " ") == (
-        "On the 50 unconventional problems, filtering did not measurably help: −0.012 bits per byte, 95 % interval −0.031 to 0.018. "
-        "Adding textbooks to “filtered” helped: −0.079 bits per byte, 95 % interval −0.108 to −0.052. "
+    assert [(verdict, text.replace("\u00a0", " ")) for verdict, text in told(found)] == [
+        (
+            "unclear",
+            "Filtering did not measurably help: −0.012 bits per byte on the 50 unconventional problems, 95 % interval −0.031 to 0.018.",
+        ),
+        (
+            "helped",
+            "Adding textbooks to “filtered” helped: −0.079 bits per byte on the 50 unconventional problems, 95 % interval −0.108 to −0.052.",
+        ),
+    ]
+    assert lead(found, everyone, wanted, EXAM).replace("\u00a0", " ") == (
         "Of the 120 held-out compositions, “high” passed 37.5 % (95 % interval 10.0 to 50.0); "
         "copying the nearest training exercise passed 1.7 % (95 % interval 10.0 to 50.0)."
     )
@@ -100,16 +109,23 @@ def test_a_pair_without_effect_on_bits_is_also_said_where_it_has_one():
     exam = {"benchmark": "held_out", "measure": "pass_at_1", "better": "higher"}
     rows = [difference(0.2, 0.1, 0.3, True, **exam), difference(-0.01, -0.03, 0.02, False)]
     wanted = [("unconventional", "bits_per_byte"), ("held_out", "pass_at_1")]
-    text = verdict(findings(rows, {"unconventional": FIFTY, "held_out": EXAM}, wanted), [], wanted, EXAM)
-    assert text.startswith("On the 50 unconventional problems, filtering did not measurably help")
-    assert "On the 120 held-out compositions, filtering helped: +20.0 points of pass@1" in text
+    first, second = told(findings(rows, {"unconventional": FIFTY, "held_out": EXAM}, wanted))
+    assert first[1].startswith("Filtering did not measurably help: −0.010 bits per byte on the 50 unconventional")
+    assert second[1].startswith("Filtering helped: +20.0 points of pass@1 on the 120 held-out compositions")
 
 
 def test_nothing_compared_claims_nothing():
-    assert (
-        verdict([], [], [], "") == "No two students were compared in this run, so it claims no difference between them."
-    )
+    assert lead([], [], [], "") == "No two students were compared in this run, so it claims no difference between them."
     wanted = [("held_out", "pass_at_1")]
-    assert verdict([], [arm("s", 0.0)], wanted, EXAM).endswith(
-        "No student passed any of the 120 held-out compositions."
-    )
+    assert lead([], [arm("s", 0.0)], wanted, EXAM).startswith("No student passed any of the 120 held-out compositions.")
+
+
+def test_a_family_table_in_which_nobody_passed_is_a_sentence():
+    def scored(value: float) -> Arm:
+        families = {name: {"problems": 2, "pass_at_1": value} for name in ("sorting", "games")}
+        return Arm("s", "s", "arm-0", {"unconventional": {"problems": 4, "families": families}}, (), False)
+
+    (none,) = family_tables([scored(0.0)])
+    assert (none["families"], none["rows"]) == (2, [])
+    (some,) = family_tables([scored(0.0), scored(0.5)])
+    assert [row["cells"] for row in some["rows"]] == [[("0 %", 0), ("50 %", 50)]] * 2

@@ -82,12 +82,14 @@ def cell(measure: str, estimate: Mapping[str, float] | None) -> tuple[str, str]:
 
 
 def family_tables(everyone: Sequence[Arm]) -> list[dict[str, Any]]:
-    """pass@1 per family, for every benchmark that has at least two families."""
+    """pass@1 per family, for every benchmark that has at least two families; no rows where nobody passed anything."""
     found = []
     for benchmark, label in benchmarks(everyone).items():
         names = sorted({f for arm in everyone for f in arm.results.get(benchmark, {}).get("families", {})})
         if len(names) > 1:
-            found.append({"where": label, "rows": [family_row(everyone, benchmark, name) for name in names]})
+            rows = [family_row(everyone, benchmark, name) for name in names]
+            passed = any(shade for row in rows for _, shade in row["cells"])
+            found.append({"where": label, "families": len(names), "rows": rows if passed else []})
     return found
 
 

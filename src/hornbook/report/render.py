@@ -79,12 +79,13 @@ def view(run: Run) -> dict[str, Any]:
 
 
 def opening(run: Run, compared: dict[str, Any], everyone: list[students.Arm]) -> dict[str, Any]:
-    """The verdict, the findings it is made of, and the run at a glance."""
+    """How far the best student came, what each ingredient was worth, and the run at a glance."""
     wanted, labels = students.headlines(everyone), students.benchmarks(everyone)
     found = wording.findings(compared.get("differences", ()), labels, wanted)
     where = next((labels[benchmark] for benchmark, measure in wanted if measure == "pass_at_1"), "")
     return {
-        "verdict": wording.verdict(found, everyone, wanted, where),
+        "lead": wording.lead(found, everyone, wanted, where),
+        "findings": wording.told(found),
         "tiles": list(upkeep.tiles(run, everyone)),
         "isolation": upkeep.isolation(run),
     }

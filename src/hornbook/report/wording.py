@@ -33,13 +33,6 @@ class Finding:
         """The verb."""
         return {"helped": "helped", "hurt": "hurt"}.get(self.verdict, "did not measurably help")
 
-    def after(self, where: str) -> str:
-        """The sentence within a paragraph: the problems are named only when they are not those named before."""
-        if self.where == where:
-            return f"{self.effect} {self.what}: {self.amount}, 95\u00a0% interval {self.interval}."
-        effect = self.effect if self.effect.startswith("“") else self.effect[:1].lower() + self.effect[1:]
-        return f"On the {self.where}, {effect} {self.what}: {self.amount}, 95\u00a0% interval {self.interval}."
-
 
 def finding(difference: Mapping[str, Any], where: str) -> Finding:
     """Put one row of the comparison's differences (b - a) into words. `where` names the problems."""
@@ -106,8 +99,8 @@ def findings(
     return [finding(d, labels.get(d["benchmark"], d["benchmark"])) for d in chosen]
 
 
-def verdict(found: Sequence[Finding], everyone: Sequence[Arm], wanted: Sequence[tuple[str, str]], where: str) -> str:
-    """The paragraph under the title: one sentence a pair, on the first measure it has; then the best student.
+def told(found: Sequence[Finding]) -> list[tuple[str, str]]:
+    """The list under the title, as (verdict, sentence): one sentence a pair of arms, on the first measure it has.
 
     A pair whose first measure claims nothing while another does gets a sentence for that one too.
     """
@@ -116,12 +109,13 @@ def verdict(found: Sequence[Finding], everyone: Sequence[Arm], wanted: Sequence[
         earlier = said.setdefault(item.effect, [])
         if not earlier or (item.verdict != "unclear" and all(e.verdict == "unclear" for e in earlier)):
             earlier.append(item)
-    chosen = [item for items in said.values() for item in items]
-    places = ["", *(item.where for item in chosen)]
-    sentences = [item.after(place) for item, place in zip(chosen, places, strict=False)]
-    if not sentences:
-        sentences = ["No two students were compared in this run, so it claims no difference between them."]
-    return " ".join([*sentences, *best_student(everyone, wanted, where)])
+    return [(item.verdict, item.sentence) for items in said.values() for item in items]
+
+
+def lead(found: Sequence[Finding], everyone: Sequence[Arm], wanted: Sequence[tuple[str, str]], where: str) -> str:
+    """The sentence under the title: how far the best student came, and whether anything was compared."""
+    nothing = "No two students were compared in this run, so it claims no difference between them."
+    return " ".join([*best_student(everyone, wanted, where), *([] if found else [nothing])])
 
 
 def best_student(everyone: Sequence[Arm], wanted: Sequence[tuple[str, str]], where: str) -> list[str]:
