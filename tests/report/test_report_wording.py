@@ -128,4 +128,4 @@ def test_a_family_table_in_which_nobody_passed_is_a_sentence():
     (none,) = family_tables([scored(0.0)])
     assert (none["families"], none["rows"]) == (2, [])
     (some,) = family_tables([scored(0.0), scored(0.5)])
-    assert [row["cells"] for row in some["rows"]] == [[("0 %", 0), ("50 %", 50)]] * 2
+    assert [row["cells"] for row in some["rows"]] == [[("0\u00a0%", 0), ("50\u00a0%", 50)]] * 2
