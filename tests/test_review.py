@@ -12,8 +12,8 @@ import pytest
 from hornbook.config import Config
 from hornbook.corpus.curate import Curate, sources
 from hornbook.errors import RecipeError, RequestError
-from hornbook.evaluation.evaluate import answers
-from hornbook.model.generate import Decoding
+from hornbook.evaluation.evaluate import Evaluate
+from hornbook.evaluation.sampling import answers
 from hornbook.pipeline import against_all, graph, rendered_keys, run_recipe
 from hornbook.recipe import load_recipe
 from hornbook.records import Problem
@@ -146,10 +146,12 @@ def test_a_finished_run_leaves_other_recipes_work_and_renews_a_page_of_other_key
 def test_whole_programs_do_not_end_at_their_first_function(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = {}
     monkeypatch.setattr(
-        "hornbook.evaluation.evaluate.complete",
-        lambda _, prompts, decoding: [seen.setdefault(prompt, decoding.stop) and prompt for prompt in prompts],
+        "hornbook.evaluation.sampling.complete",
+        lambda _, prompts, _decoding, stops: [
+            seen.setdefault(prompt, stop) and prompt for prompt, stop in zip(prompts, stops, strict=True)
+        ],
     )
     problems = [Problem(name, name, "f", "", "", completes=name != "program") for name in ("body", "program", "last")]
-    assert answers(None, problems, Decoding()) == ["body", "program", "last"]
+    assert answers(Evaluate(), None, problems, 0) == ["body", "program", "last"]
     assert "\ndef" in seen["body"]
     assert "\ndef" not in seen["program"]

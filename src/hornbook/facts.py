@@ -13,6 +13,7 @@ from hornbook.artifacts import Store, digest_bytes, digest_file, digest_folder, 
 from hornbook.corpus.curate import Curate, facts, sources
 from hornbook.errors import InfrastructureError, InputError
 from hornbook.synthesis.write import WriteExercises
+from hornbook.training.loop import device_of
 
 Facts = Callable[[Any, Store], dict[str, str]]
 
@@ -87,6 +88,11 @@ def benchmark_facts(field: str) -> Facts:
         return dict(benchmark_digests(getattr(config, field)))
 
     return digests
+
+
+def examination_facts(config: Any, store: Store) -> dict[str, str]:
+    """Facts of an examination: its benchmarks, and the device that rounds its arithmetic."""
+    return {**benchmark_facts("benchmarks")(config, store), "device": device_of(config)}
 
 
 def benchmark_digests(names: Iterable[str]) -> Iterable[tuple[str, str]]:

@@ -22,7 +22,15 @@ from hornbook.artifacts import MANIFEST, Ledger, Node, Store, digests_of, key_of
 from hornbook.config import Config
 from hornbook.decontamination.decontaminate import Decontaminate
 from hornbook.errors import HornbookError, InfrastructureError
-from hornbook.facts import Facts, benchmark_digests, benchmark_facts, packaged_facts, prompt_facts, source_facts
+from hornbook.facts import (
+    Facts,
+    benchmark_digests,
+    benchmark_facts,
+    examination_facts,
+    packaged_facts,
+    prompt_facts,
+    source_facts,
+)
 from hornbook.measure import Gauge
 from hornbook.progress import duration, say
 from hornbook.recipe import Recipe
@@ -74,8 +82,8 @@ STAGES: dict[str, Stage] = {
     "pack": Stage(1, "hornbook.tokens.pack:pack"),
     "pretrain": Stage(2, "hornbook.training.pretrain:pretrain", lambda config, _: training_facts(config), resumes=True),
     "finetune": Stage(2, "hornbook.training.finetune:finetune", lambda config, _: training_facts(config), resumes=True),
-    "evaluate": Stage(1, "hornbook.evaluation.evaluate:evaluate", benchmark_facts("benchmarks"), resumes=True),
-    "baseline": Stage(1, "hornbook.evaluation.baseline:baseline", benchmark_facts("benchmarks")),
+    "evaluate": Stage(2, "hornbook.evaluation.evaluate:evaluate", examination_facts, resumes=True, asks=True),
+    "baseline": Stage(2, "hornbook.evaluation.baseline:baseline", benchmark_facts("benchmarks")),
     "compare": Stage(1, "hornbook.evaluation.compare:compare", benchmark_facts("benchmarks")),
 }
 

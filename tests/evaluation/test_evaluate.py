@@ -14,9 +14,11 @@ from pydantic import ValidationError
 from hornbook.artifacts import Ledger, digest_folder, read_json, read_jsonl
 from hornbook.errors import InfrastructureError, RequestError
 from hornbook.evaluation import evaluate as door
-from hornbook.evaluation.alone import check_k, evaluate_alone, judge_file
+from hornbook.evaluation import sampling
+from hornbook.evaluation.alone import Examinee, check_k, evaluate_alone, judge_file
 from hornbook.evaluation.baseline import answers, baseline, copy_answer
-from hornbook.evaluation.evaluate import Evaluate, evaluate, generate, judge_samples, program_of, summarize
+from hornbook.evaluation.evaluate import Evaluate, evaluate, judge_samples, program_of, summarize
+from hornbook.evaluation.sampling import generate
 from hornbook.model.generate import Decoding
 from hornbook.model.likelihood import likelihoods
 from hornbook.model.load import LanguageModel
@@ -24,6 +26,7 @@ from hornbook.records import Exercise, Problem, Provenance, Sample, Verdict, wri
 from hornbook.sandbox.run import Program, Sandbox
 
 SANDBOX = Sandbox(workers=1)
+STORE = Path("no-store")  # nobody grades here
 
 
 def problem(task: str, name: str, solution: str, family: str = "", prompt: str = "") -> Problem:
@@ -59,7 +62,7 @@ def config(**values: Any) -> Evaluate:
 def test_a_model_is_examined_from_problem_file_to_results(student: Path, benchmark_file: Path, tmp_path: Path) -> None:
     out, ledger, name = tmp_path / "out", Ledger(), str(benchmark_file)
     out.mkdir()
-    evaluate(config(benchmarks=[name]), model=student, problems={}, out=out, ledger=ledger)
+    evaluate(config(benchmarks=[name]), model=student, problems={}, responses=STORE, out=out, ledger=ledger)
     found = read_json(out / "results.json")["benchmarks"][name]
     assert (found["problems"], found["missing"], found["samples"]) == (3, 0, 3)
     assert found["pass_at_k"] == {"1": {"value": 0.0, "low": 0.0, "high": 0.0}}
@@ -75,14 +78,16 @@ def test_a_model_is_examined_from_problem_file_to_results(student: Path, benchma
 
 
 def test_likelihood_is_that_of_the_gold_solution_after_its_prompt(opened: LanguageModel) -> None:
-    rows = door.score(opened, {"b": PROBLEMS})["b"]
+    rows = door.score(config(mutants=0), opened, {"b": PROBLEMS})["b"]
     alone = [likelihoods(opened, [(p.prompt, p.canonical_solution)])[0].bits for p in PROBLEMS]
     assert [row["bits"] for row in rows] == pytest.approx(alone, rel=1e-3)
 
 
 def test_more_draws_than_samples_are_refused_before_any_work(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="k 10 needs as many samples a problem; there are 9"):
-        evaluate(config(k=[1, 10], samples=9), model=tmp_path, problems={}, out=tmp_path, ledger=Ledger())
+        evaluate(
+            config(k=[1, 10], samples=9), model=tmp_path, problems={}, responses=STORE, out=tmp_path, ledger=Ledger()
+        )
 
 
 @pytest.mark.parametrize("k", [[], [0], [-1]])
@@ -113,8 +118,8 @@ def test_only_batches_that_are_not_there_are_generated(
 ) -> None:
     path, sizes = tmp_path / "samples.jsonl", []
     lines = made(opened, path).splitlines(keepends=True)
-    real = door.complete
-    monkeypatch.setattr(door, "complete", lambda m, prompts, c: sizes.append(len(prompts)) or real(m, prompts, c))
+    real = sampling.complete
+    monkeypatch.setattr(sampling, "complete", lambda m, prompts, *c: sizes.append(len(prompts)) or real(m, prompts, *c))
     for kept, expected in ((7, []), (6, [1]), (5, [3, 1]), (3, [3, 1]), (0, [3, 3, 1])):
         sizes.clear()
         path.write_bytes(b"".join(lines[:kept]))
@@ -176,7 +181,9 @@ def judged_file(tmp_path: Path, benchmark_file: Path, rows: list[dict[str, Any]]
     out = tmp_path / "out"
     out.mkdir()
     samples = write_lines(tmp_path / "samples.jsonl", rows)
-    judge_file(config(benchmarks=[str(benchmark_file)], **values), samples=samples, out=out, ledger=Ledger())
+    judge_file(
+        config(benchmarks=[str(benchmark_file)], **values), samples=samples, responses=STORE, out=out, ledger=Ledger()
+    )
     return out
 
 
@@ -212,7 +219,7 @@ def test_an_examination_that_the_sandbox_broke_off_fails_and_keeps_its_samples(
     monkeypatch.setattr(door, "judge_samples", lambda *_: [Verdict("T/1", 0, "infrastructure")])
     settings = config(benchmarks=[str(benchmark_file)], likelihood=False)
     with pytest.raises(InfrastructureError, match="run again to go on"):
-        evaluate(settings, model=student, problems={}, out=tmp_path, ledger=Ledger())
+        evaluate(settings, model=student, problems={}, responses=STORE, out=tmp_path, ledger=Ledger())
     assert len(list(read_jsonl(tmp_path / "samples.jsonl"))) == 3
 
 
@@ -224,7 +231,7 @@ def test_judging_twice_in_one_folder_writes_the_same_bytes(
     out.mkdir()
     digests = []
     for _ in range(2):
-        evaluate(settings, model=student, problems={}, out=out, ledger=Ledger())
+        evaluate(settings, model=student, problems={}, responses=STORE, out=out, ledger=Ledger())
         digests.append(digest_folder(out))
     assert digests[0] == digests[1]
 
@@ -259,17 +266,17 @@ def test_a_k_that_every_problem_can_answer_is_taken() -> None:
 @pytest.mark.parametrize(("model", "samples"), [(None, None), ("folder", Path("file"))])
 def test_alone_either_a_model_or_samples_are_examined(model: str | None, samples: Path | None, tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="either a MODEL folder or --samples FILE"):
-        evaluate_alone(config(), model, samples, tmp_path)
+        evaluate_alone(config(), Examinee(model, samples), tmp_path, STORE)
 
 
 def test_alone_more_draws_than_samples_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"--k 5: needs .* raise --n \(2\)"):
-        evaluate_alone(config(k=[5], samples=2), "model", None, tmp_path)
+        evaluate_alone(config(k=[5], samples=2), Examinee("model"), tmp_path, STORE)
 
 
 def test_alone_the_answer_holds_what_the_design_promises(benchmark_file: Path, tmp_path: Path) -> None:
     samples = write_lines(tmp_path / "s.jsonl", [{"task_id": "T/1", "completion": PROBLEMS[0].canonical_solution}])
-    found = evaluate_alone(config(benchmarks=[str(benchmark_file)]), None, samples, tmp_path / "out")
+    found = evaluate_alone(config(benchmarks=[str(benchmark_file)]), Examinee(samples=samples), tmp_path / "out", STORE)
     assert found["pass_at_k"] == {"1": 1.0}
     assert (found["benchmark"], found["problems"], found["missing"], found["samples"]) == (str(benchmark_file), 3, 2, 1)
     assert Path(found["verdicts"]).exists()
@@ -278,7 +285,7 @@ def test_alone_the_answer_holds_what_the_design_promises(benchmark_file: Path, t
 
 def test_alone_a_model_is_examined(student: Path, benchmark_file: Path, tmp_path: Path) -> None:
     settings = config(benchmarks=[str(benchmark_file)], samples=2, k=[1, 2], likelihood=False)
-    found = evaluate_alone(settings, str(student), None, tmp_path / "out")
+    found = evaluate_alone(settings, Examinee(str(student)), tmp_path / "out", STORE)
     assert (found["samples"], found["pass_at_k"]) == (6, {"1": 0.0, "2": 0.0})
 
 

@@ -2,137 +2,116 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from hornbook.artifacts import Ledger, append_jsonl, read_jsonl, write_json
+from hornbook.artifacts import Ledger, append_jsonl, write_json
 from hornbook.config import Config
 from hornbook.errors import InfrastructureError, RequestError
+from hornbook.evaluation.conventions import CONVENTIONS, ConventionName, prepared
+from hornbook.evaluation.grade import Grader, grade
 from hornbook.evaluation.metrics import mean, pass_at_k, ratio
-from hornbook.model.generate import WHOLE_PROGRAM_STOP, Decoding, complete
+from hornbook.evaluation.mutants import trials, wins
+from hornbook.evaluation.sampling import generate
+from hornbook.model.generate import Decoding
 from hornbook.model.likelihood import likelihoods
 from hornbook.model.load import LanguageModel, load
-from hornbook.progress import Meter
 from hornbook.records import Problem, Sample, Verdict
 from hornbook.sandbox.run import Program, Sandbox, judge, parses, probe
 from hornbook.tasks.load import BENCHMARKS, UNCONVENTIONAL
 from hornbook.tasks.load import load as load_problems
+from hornbook.training.loop import device_of
+
+LIKELIHOOD = {
+    "task_id": pa.string(),
+    "bits": pa.float64(),
+    "bytes": pa.int64(),
+    "mutants_beaten": pa.int64(),
+    "mutants": pa.int64(),
+}
 
 
 class Evaluate(Config):
     """`benchmarks`: names or paths of problem files. `samples` per problem (n) must reach the largest `k`.
 
-    `batch_sequences` is semantic: another batch shape rounds differently and can turn a greedy choice.
+    `convention`: how base models are asked (see `conventions`). `mutants`: how many of each gold solution are tried
+    against it. `grader`: a language model that grades problems with a rubric. `batch_sequences`, `device` and `threads`
+    are semantic: another batch shape or machine rounds differently and can turn a greedy choice.
     """
 
     benchmarks: list[str] = ["unconventional"]
+    convention: ConventionName = "hornbook"
     k: list[Annotated[int, Field(ge=1)]] = Field([1], min_length=1)
     samples: int = Field(1, ge=1)
     decoding: Decoding = Decoding()
     likelihood: bool = True
+    mutants: int = Field(3, ge=0)
+    grader: Grader | None = None
     bootstrap: int = Field(2000, ge=100)
     seed: int = Field(0, ge=0)
     batch_sequences: int = Field(64, ge=1)
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: int = Field(2, gt=0)
     sandbox: Sandbox = Sandbox()
 
 
 def evaluate(
-    config: Evaluate, *, model: Path, problems: Mapping[str, Path], out: Path, ledger: Ledger, device: str = "cpu"
+    config: Evaluate, *, model: Path, problems: Mapping[str, Path], responses: Path, out: Path, ledger: Ledger
 ) -> None:
     """Write `samples.jsonl`, `verdicts.jsonl`, `likelihood.parquet` and `results.json` for one model.
 
-    `problems` adds benchmarks that are artifacts (held-out exercises), by name. Samples already written are kept.
-    Raises RequestError when a `k` exceeds `samples`.
+    `problems` adds benchmarks that are artifacts (held-out exercises), by name. `responses`: the grader's store.
+    Samples already written are kept. Raises RequestError when a `k` exceeds `samples`.
     """
     if max(config.k) > config.samples:
         raise RequestError(f"evaluate: k {max(config.k)} needs as many samples a problem; there are {config.samples}")
-    benchmarks = gather(config.benchmarks, problems)
-    language_model = load(model, device)
+    import torch
+
+    torch.set_num_threads(config.threads)
+    benchmarks = gather(config.benchmarks, problems, config.convention)
+    language_model = load(model, device_of(config))
     samples = generate(config, language_model, benchmarks, out / "samples.jsonl")
-    bits = score(language_model, benchmarks) if config.likelihood else {}
+    bits = score(config, language_model, benchmarks) if config.likelihood else {}
     write_likelihood(out / "likelihood.parquet", bits)
     judge_and_write(config, benchmarks, samples, bits, out, ledger)
+    grade_and_write(config, benchmarks, samples, responses, out, ledger)
 
 
-def gather(names: Iterable[str], extra: Mapping[str, Path]) -> dict[str, list[Problem]]:
-    """Benchmark name → its problems, in name order."""
-    found = {name: load_problems(name) for name in names}
-    found.update({name: load_problems(folder) for name, folder in extra.items()})
-    return dict(sorted(found.items()))
+def gather(names: Iterable[str], extra: Mapping[str, Path], convention: str = "hornbook") -> dict[str, list[Problem]]:
+    """Benchmark name → its problems as the convention asks them, in name order."""
+    found = {name: name for name in names} | {name: str(folder) for name, folder in extra.items()}
+    asked = CONVENTIONS[convention]
+    return {name: prepared(load_problems(found[name]), asked, found[name]) for name in sorted(found)}
 
 
-def generate(
-    config: Evaluate, model: LanguageModel, benchmarks: Mapping[str, list[Problem]], path: Path
-) -> dict[str, list[Sample]]:
-    """Complete every prompt `samples` times, in fixed batches that are written as they come and never made twice."""
-    asked = [(name, p, n) for name, ps in benchmarks.items() for p in ps for n in range(config.samples)]
-    asked.sort(key=lambda row: (row[0], len(row[1].prompt), row[1].task_id, row[2]))
-    size = config.batch_sequences
-    done = whole_batches(path, size, len(asked))
-    with Meter("generate", len(asked), "completions") as meter, path.open("a", encoding="utf-8") as stream:
-        meter.start_at(done)
-        for start in range(done, len(asked), size):
-            batch = asked[start : start + size]
-            decoding = config.decoding.model_copy(update={"seed": config.decoding.seed + start})
-            texts = answers(model, [problem for _, problem, _ in batch], decoding)
-            for (name, problem, number), text in zip(batch, texts, strict=True):
-                row = {"benchmark": name, "task_id": problem.task_id, "sample": number, "completion": text}
-                stream.write(json.dumps(row) + "\n")
-            stream.flush()
-            meter.advance(len(batch))
-    found: dict[str, list[Sample]] = defaultdict(list)
-    for made in read_jsonl(path):
-        found[made["benchmark"]].append(Sample(made["task_id"], made["sample"], made["completion"]))
-    return dict(found)
-
-
-def answers(model: LanguageModel, problems: Sequence[Problem], decoding: Decoding) -> list[str]:
-    """Complete the problems' prompts; whole programs end elsewhere than bodies do, unless the person gave the stops."""
-    found: dict[int, str] = {}
-    for completes in (True, False):
-        places = [place for place, problem in enumerate(problems) if problem.completes is completes]
-        given = completes or "stop" in decoding.model_fields_set
-        chosen = decoding if given else decoding.model_copy(update={"stop": WHOLE_PROGRAM_STOP})
-        if places:
-            texts = complete(model, [problems[place].prompt for place in places], chosen)
-            found.update(zip(places, texts, strict=True))
-    return [found[place] for place in range(len(problems))]
-
-
-def whole_batches(path: Path, size: int, total: int) -> int:
-    """How many samples an earlier try wrote in whole batches; what stands behind them is cut off."""
-    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-    whole = [line for line in lines if line.endswith(b"\n")]
-    kept = len(whole) if len(whole) == total else len(whole) // size * size
-    path.write_bytes(b"".join(whole[:kept]))
-    return kept
-
-
-def score(model: LanguageModel, benchmarks: Mapping[str, list[Problem]]) -> dict[str, list[dict[str, Any]]]:
-    """Bits and bytes of every gold solution given its prompt."""
+def score(
+    config: Evaluate, model: LanguageModel, benchmarks: Mapping[str, list[Problem]]
+) -> dict[str, list[dict[str, Any]]]:
+    """Bits and bytes of every gold solution given its prompt; how many mutants there are, how many it beats."""
     found = {}
     for name, problems in benchmarks.items():
         scored = likelihoods(model, [(p.prompt, p.canonical_solution) for p in problems])
+        tried = trials(config.sandbox, tuple(problems), is_trusted(name), config.mutants) if config.mutants else ()
+        won = wins(model, tried)
         found[name] = [
-            {"task_id": p.task_id, "bits": round(s.bits, 4), "bytes": s.bytes}
+            dict(zip(LIKELIHOOD, (p.task_id, round(s.bits, 4), s.bytes, *won.get(p.task_id, (0, 0))), strict=True))
             for p, s in zip(problems, scored, strict=True)
         ]
     return found
 
 
 def write_likelihood(path: Path, bits: Mapping[str, list[dict[str, Any]]]) -> None:
-    """One row a problem: benchmark, task_id, bits, bytes."""
+    """One row a problem: benchmark and the columns of `LIKELIHOOD`."""
     rows = [{"benchmark": name, **row} for name, part in bits.items() for row in part]
-    kinds = [("benchmark", pa.string()), ("task_id", pa.string()), ("bits", pa.float64()), ("bytes", pa.int64())]
-    pq.write_table(pa.Table.from_pylist(rows, schema=pa.schema(kinds)), path, compression="zstd")
+    schema = pa.schema([("benchmark", pa.string()), *LIKELIHOOD.items()])
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path, compression="zstd")
 
 
 def judge_and_write(
@@ -168,19 +147,34 @@ def judge_and_write(
         raise InfrastructureError(f"{broken} programs were not judged because the sandbox failed; run again to go on")
 
 
+def grade_and_write(
+    config: Evaluate,
+    benchmarks: Mapping[str, list[Problem]],
+    samples: Mapping[str, list[Sample]],
+    responses: Path,
+    out: Path,
+    ledger: Ledger,
+) -> None:
+    """Add a grader's opinion to what was judged, where one is named."""
+    if config.grader is not None:
+        grade(config.grader, benchmarks, samples, responses, out, config.bootstrap, config.seed, ledger)
+
+
 def program_of(problem: Problem, completion: str) -> str:
     """The whole program: the prompt continued, or the completion alone where it is a program of its own (MBPP)."""
     return problem.prompt + completion if problem.completes else completion
 
 
+def is_trusted(benchmark: str) -> bool:
+    """Tests of named benchmarks are trusted: they are ours or published. Those of a person's own file run contained."""
+    return benchmark in (UNCONVENTIONAL, *BENCHMARKS) or not Path(benchmark).exists()
+
+
 def judge_samples(
     sandbox: Sandbox, benchmark: str, problems: Sequence[Problem], samples: Sequence[Sample]
 ) -> list[Verdict]:
-    """Verdicts of samples by executed tests, in order of task and sample.
-
-    Tests of named benchmarks are trusted: they are ours or published. Those of a person's own file run contained.
-    """
-    trusted = benchmark in (UNCONVENTIONAL, *BENCHMARKS) or not Path(benchmark).exists()
+    """Verdicts of samples by executed tests, in order of task and sample."""
+    trusted = is_trusted(benchmark)
     by_id = {problem.task_id: problem for problem in problems}
     programs = []
     for sample in samples:
@@ -217,12 +211,34 @@ def summarize(
         "families": families(problems, passed),
     }
     if samples:
-        rate = [float(parses(program_of(by_id[s.task_id], s.completion))) for s in samples]
-        result["parse_rate"] = mean(rate, repeats, seed)
+        parsed = Counter(s.task_id for s in samples if parses(program_of(by_id[s.task_id], s.completion)))
+        result["parse_rate"] = share(parsed, Counter(s.task_id for s in samples), repeats, seed)
+        executed = Counter(v.task_id for v in verdicts if executes(v))
+        result["execute_rate"] = share(executed, Counter(v.task_id for v in verdicts), repeats, seed)
+    pairs = Counter({row["task_id"]: row["mutants"] for row in bits if row.get("mutants")})
+    if pairs:
+        beaten = Counter({row["task_id"]: row["mutants_beaten"] for row in bits if row.get("mutants")})
+        counted = {"problems": len(pairs), "pairs": pairs.total()}
+        result["gold_over_mutants"] = {**share(beaten, pairs, repeats, seed), **counted}
     bits = [row for row in bits if row["bytes"]]  # an empty gold solution has no bits per byte
     if bits:
         result["bits_per_byte"] = ratio([b["bits"] for b in bits], [b["bytes"] for b in bits], repeats, seed)
     return result
+
+
+def share(good: Counter[str], every: Counter[str], repeats: int, seed: int) -> dict[str, float]:
+    """What share of a count by task is good, with its interval over tasks."""
+    tasks = sorted(every)
+    return ratio([good[task] for task in tasks], [every[task] for task in tasks], repeats, seed)
+
+
+def executes(verdict: Verdict) -> bool:
+    """Whether a program ran until its tests could say something: they passed, or an assertion was false.
+
+    An error in the program (at its definition or in a call), a time-out and a crash are none of these.
+    """
+    wrong = verdict.status == "failed" and verdict.detail.startswith("AssertionError")
+    return verdict.status == "passed" or wrong
 
 
 def families(problems: Sequence[Problem], passed: Mapping[str, list[bool]]) -> dict[str, dict[str, float]]:
@@ -240,4 +256,6 @@ def headline(result: Mapping[str, Any]) -> dict[str, float]:
     found = {f"pass@{k}": estimate["value"] for k, estimate in result["pass_at_k"].items()}
     if "bits_per_byte" in result:
         found["bits_per_byte"] = result["bits_per_byte"]["value"]
+    if "gold_over_mutants" in result:
+        found["gold_over_mutants"] = result["gold_over_mutants"]["value"]
     return found

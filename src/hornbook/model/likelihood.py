@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from hornbook.model.generate import agrees
 from hornbook.model.load import LanguageModel
 
 
@@ -97,8 +96,7 @@ def score_batch(model: LanguageModel, spans: Sequence[Span]) -> list[float]:
         for step, token in zip(steps, item.ids[item.start :], strict=True):
             if not pending:
                 break
-            allowed = torch.tensor([agrees(data, pending) for data in model.token_bytes], device=device)
-            nats += float(torch.logsumexp(step[allowed], dim=0))
+            nats += float(torch.logsumexp(step[model.agreeing(pending)], dim=0))
             pending = pending[len(model.token_bytes[token]) :]
         results.append(nats / math.log(2))
     return results

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from hornbook.errors import InputError
 from hornbook.tokens.tokenizer import encode
 
 if TYPE_CHECKING:
+    import torch
     from transformers import PhiForCausalLM, PreTrainedTokenizerFast
 
 
@@ -20,6 +21,7 @@ class LanguageModel:
 
     model: PhiForCausalLM
     tokenizer: PreTrainedTokenizerFast
+    _agreeing: dict[bytes, torch.Tensor] = field(default_factory=dict, repr=False)
 
     @property
     def context(self) -> int:
@@ -51,6 +53,20 @@ class LanguageModel:
         """Token ids of a text, no special tokens added."""
         return encode(self.tokenizer, text)
 
+    def agreeing(self, pending: bytes) -> torch.Tensor:
+        """Which tokens may come next while `pending` must be produced: booleans [vocabulary], remembered."""
+        import torch
+
+        if pending not in self._agreeing:
+            table = [agrees(data, pending) for data in self.token_bytes]
+            self._agreeing[pending] = torch.tensor(table, device=self.model.device)
+        return self._agreeing[pending]
+
+
+def agrees(token: bytes, pending: bytes) -> bool:
+    """Whether a token may come next while `pending` must be produced: one is the beginning of the other."""
+    return bool(token) and (token.startswith(pending) or pending.startswith(token))
+
 
 def byte_alphabet() -> dict[str, int]:
     """The printable characters by which byte-level BPE writes the 256 bytes (GPT-2's convention)."""
@@ -62,11 +78,13 @@ def byte_alphabet() -> dict[str, int]:
 
 
 def load(folder: Path | str, device: str = "cpu") -> LanguageModel:
-    """Open a model folder (or, with a network, a hub name). Raises InputError when it is not one."""
+    """Open a model folder (or, with a network, a hub name). Raises InputError when it, or the device, is not there."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     named = Path(folder)
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("device 'cuda' was asked for and torch finds none here; ask for 'cpu', or see `doctor`")
     if not named.is_dir() and (str(folder).count("/") != 1 or named.parent.is_dir()):
         raise InputError(f"{folder}: no such model folder (a model of the hub is named OWNER/NAME)")
     try:

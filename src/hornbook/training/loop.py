@@ -13,7 +13,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from pydantic import Field
@@ -154,7 +154,15 @@ def make_optimizer(model: PhiForCausalLM, config: Optimization) -> torch.optim.O
     return torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, eps=config.eps, fused=True)
 
 
-def device_of(config: Optimization) -> str:
+class Placed(Protocol):
+    """A config that says where to compute."""
+
+    @property
+    def device(self) -> str:
+        """`auto`, `cpu` or `cuda`."""
+
+
+def device_of(config: Placed) -> str:
     """`cuda` or `cpu`: what `auto` means here. Asks the system, not torch, so that a cached run stays instant."""
     if config.device != "auto":
         return config.device
