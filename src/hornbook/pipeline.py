@@ -74,8 +74,8 @@ STAGES: dict[str, Stage] = {
     "pack": Stage(1, "hornbook.tokens.pack:pack"),
     "pretrain": Stage(2, "hornbook.training.pretrain:pretrain", lambda config, _: training_facts(config), resumes=True),
     "finetune": Stage(2, "hornbook.training.finetune:finetune", lambda config, _: training_facts(config), resumes=True),
-    "evaluate": Stage(1, "hornbook.evaluation.evaluate:evaluate", benchmark_facts("benchmarks"), resumes=True),
-    "baseline": Stage(1, "hornbook.evaluation.baseline:baseline", benchmark_facts("benchmarks")),
+    "evaluate": Stage(2, "hornbook.evaluation.evaluate:evaluate", benchmark_facts("benchmarks"), resumes=True),
+    "baseline": Stage(2, "hornbook.evaluation.baseline:baseline", benchmark_facts("benchmarks")),
     "compare": Stage(1, "hornbook.evaluation.compare:compare", benchmark_facts("benchmarks")),
 }
 

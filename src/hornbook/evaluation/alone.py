@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hornbook.artifacts import Ledger, read_jsonl
+from hornbook.artifacts import ISOLATION, Ledger, read_json, read_jsonl
 from hornbook.errors import RequestError
 from hornbook.evaluation.evaluate import Evaluate, evaluate, judge_and_write
 from hornbook.records import Sample
@@ -30,7 +30,7 @@ def evaluate_alone(config: Evaluate, model: str | None, samples: Path | None, ou
         run_alone(evaluate, config, out, model=Path(str(model)), problems={})
     name = config.benchmarks[0]
     results = json.loads((out / "results.json").read_text("utf-8"))
-    found = results["benchmarks"][name]
+    found, isolation = results["benchmarks"][name], read_json(out / ISOLATION)
     return {
         "benchmark": name,
         "problems": found["problems"],
@@ -39,7 +39,8 @@ def evaluate_alone(config: Evaluate, model: str | None, samples: Path | None, ou
         "pass_at_k": {k: estimate["value"] for k, estimate in found["pass_at_k"].items()},
         "intervals": found["pass_at_k"],
         "programs_per_second": rate(out / "timings.jsonl"),
-        "isolation": results["isolation"],
+        "isolation": isolation["level"],
+        "probes": isolation["probes"],
         "verdicts": str(out / "verdicts.jsonl"),
     }
 
