@@ -7,7 +7,8 @@
 
 The key of an artifact is the hash of its stage, the stage's version, its semantic config and the *content digests* of
 its inputs: an upstream change that leaves the bytes alike re-does nothing downstream. Every file of an artifact belongs
-to its digest except manifest.json and timings.jsonl, the two places where times may stand.
+to its digest except manifest.json and timings.jsonl, the two places where times may stand, and isolation.json, which
+tells how the machine contained the programs that were judged.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from hornbook.config import Config
 from hornbook.errors import CanaryError, InfrastructureError, InputError, RequestError
 
 MANIFEST = "manifest.json"
-OUTSIDE_DIGEST = frozenset({MANIFEST, "timings.jsonl"})
+ISOLATION = "isolation.json"  # the level at which programs ran, and its probes: a fact of the machine
+OUTSIDE_DIGEST = frozenset({MANIFEST, "timings.jsonl", ISOLATION})
 
 
 @dataclass
@@ -94,7 +96,7 @@ def digest_file(path: Path) -> str:
 
 
 def digest_folder(folder: Path) -> str:
-    """Digest of the relative paths and bytes of a folder's files, manifest and timings left out."""
+    """Digest of the relative paths and bytes of a folder's files, what tells of one machine left out."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in OUTSIDE_DIGEST)
     return digest_json([[path.relative_to(folder).as_posix(), digest_file(path)] for path in files])
 

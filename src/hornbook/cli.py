@@ -36,6 +36,10 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Workdir = Annotated[Path, typer.Option("--workdir", help="Where artifacts, responses and runs are kept.")]
 Settings = Annotated[list[str], typer.Option("--set", help="Override a recipe value: a.b=c. Repeatable.")]
+Unsafe = Annotated[
+    bool, typer.Option("--unsafe-exec", help="Run programs even where no level of isolation holds (see doctor).")
+]
+SANDBOXED = ("textbooks", "exercises", "evaluate")  # the parts of a recipe that run programs
 Out = Annotated[Path, typer.Option("--out", help="A new or empty folder for what is made.")]
 WORKDIR = Path("hornbook-work")
 TRAIN = ("accelerate", "safetensors", "tokenizers", "torch", "transformers")  # the modules of the extra [train]
@@ -59,12 +63,15 @@ def run(
     settings: Settings = [],
     workdir: Workdir = WORKDIR,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the resolved recipe and what would run.")] = False,
+    unsafe: Unsafe = False,
     as_json: Json = False,
 ) -> None:
     """Run a recipe: data, students, examination, report. What is already there is kept."""
     from hornbook.pipeline import run_recipe
     from hornbook.recipe import load_recipe
 
+    if unsafe:
+        settings = [*settings, *(f"{part}.sandbox.unsafe=true" for part in SANDBOXED)]
     if dry_run:
         return plan(recipe, settings, workdir, as_json)
     resolved = load_recipe(recipe, settings)
@@ -185,14 +192,17 @@ def write(
     family: Annotated[list[str], typer.Option(help="Only these families. Repeatable.")] = [],
     responses: Annotated[Path, typer.Option(help="The teacher's store of responses, for the llm writer.")] = WORKDIR
     / "responses",
+    unsafe: Unsafe = False,
     as_json: Json = False,
 ) -> None:
     """Write textbook sections or exercises; every row is executed before it is kept."""
+    from hornbook.sandbox.run import Sandbox
     from hornbook.standalone import configure, run_alone
     from hornbook.synthesis.write import WriteExercises, WriteTextbooks, write_exercises, write_textbooks
 
+    sandbox = Sandbox(unsafe=unsafe)
     if kind == "textbooks":
-        textbooks = configure(WriteTextbooks, writer=writer or "shelf", n=n, seed=seed)
+        textbooks = configure(WriteTextbooks, writer=writer or "shelf", n=n, seed=seed, sandbox=sandbox)
         ledger = run_alone(write_textbooks, textbooks, out, responses=responses)
     elif kind == "exercises":
         drills = configure(
@@ -203,6 +213,7 @@ def write(
             seed=seed,
             held_out=held_out,
             families=family or None,
+            sandbox=sandbox,
         )
         ledger = run_alone(write_exercises, drills, out, responses=responses)
     else:
@@ -212,11 +223,12 @@ def write(
 
 
 @app.command()
-def verify(folder: Path, as_json: Json = False) -> None:
+def verify(folder: Path, unsafe: Unsafe = False, as_json: Json = False) -> None:
     """Run every exercise or textbook section of a dataset folder again, contained."""
+    from hornbook.sandbox.run import Sandbox
     from hornbook.synthesis.reverify import reverify
 
-    found = reverify(folder)
+    found = reverify(folder, Sandbox(unsafe=unsafe))
     show(found, as_json, f"{found['verified']:,} of {found['rows']:,} verified" + faults(found["faults"]))
 
 
@@ -272,12 +284,14 @@ def evaluate(
     batch: Annotated[int, typer.Option(help="Completions made together.")] = 64,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: Annotated[int, typer.Option(help="Draws samples and bootstrap resamples.")] = 0,
+    unsafe: Unsafe = False,
     as_json: Json = False,
 ) -> None:
     """Examine a model, or judge samples from anywhere, by executed tests."""
     from hornbook.evaluation.alone import Examinee, evaluate_alone, read_grader
     from hornbook.evaluation.evaluate import Evaluate
     from hornbook.model.generate import Decoding
+    from hornbook.sandbox.run import Sandbox
     from hornbook.standalone import configure
     from hornbook.teacher.endpoint import Endpoint
 
@@ -299,6 +313,7 @@ def evaluate(
         batch_sequences=batch,
         device=device,
         seed=seed,
+        sandbox=Sandbox(unsafe=unsafe),
     )
     server = configure(Endpoint, {"url": "endpoint"}, url=endpoint, concurrency=concurrency) if endpoint else None
     if model is not None:

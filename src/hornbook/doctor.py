@@ -11,7 +11,8 @@ from typing import Any
 
 import hornbook
 from hornbook.errors import InfrastructureError
-from hornbook.sandbox.probe import Isolation, probe
+from hornbook.sandbox.launch import UNSAFE
+from hornbook.sandbox.probe import MEANING, PLACE, Isolation, probe
 from hornbook.tasks.load import available
 
 EXTRAS = {
@@ -25,7 +26,7 @@ def examine() -> dict[str, Any]:
     try:
         isolation = probe()
     except InfrastructureError as error:
-        isolation = Isolation("none", {}, str(error))
+        isolation = Isolation(UNSAFE, {}, str(error))
     return {
         "hornbook": hornbook.__version__,
         "python": platform.python_version(),
@@ -41,14 +42,8 @@ def examine() -> dict[str, Any]:
 
 def as_text(found: dict[str, Any]) -> str:
     """The findings for a person, with what to do about each lack."""
-    isolation = found["isolation"]
-    lines = [
-        f"hornbook {found['hornbook']} · Python {found['python']} · {found['system']} · {found['cores']} cores",
-        f"isolation   {isolation['level']}",
-        *(f"            {'✓' if held else '✗'} {name}" for name, held in isolation["probes"].items()),
-    ]
-    if isolation["advice"]:
-        lines.append(f"            → {isolation['advice']}")
+    about = f"hornbook {found['hornbook']} · Python {found['python']} · {found['system']} · {found['cores']} cores"
+    lines = [about, *isolation_lines(found["isolation"])]
     lines.append(f"devices     {', '.join(found['devices'])}")
     compiler = found["compiler"] or "none → install g++ and training is compiled (about a third faster)"
     lines.append(f"compiler    {compiler}")
@@ -60,3 +55,14 @@ def as_text(found: dict[str, Any]) -> str:
     if found["system"] != "Linux":
         lines.append("system      hornbook judges programs on Linux; run it in a container or a Linux virtual machine")
     return "\n".join(lines)
+
+
+def isolation_lines(isolation: dict[str, Any]) -> list[str]:
+    """The level, what a program at that level tried and could not do, and the way to the next one."""
+    lines = [f"isolation   {isolation['level']}: {PLACE[isolation['level']]}"]
+    if isolation["probes"]:
+        lines.append("            tried just now from inside (✓ stopped, ✗ got through):")
+    lines += [f"            {'✓' if held else '✗'} {MEANING[name]}" for name, held in isolation["probes"].items()]
+    if isolation["advice"]:
+        lines.append(f"            → {isolation['advice']}")
+    return lines

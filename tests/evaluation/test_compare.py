@@ -45,7 +45,7 @@ def arm(folder: Path, benchmark: str, passed: str, bits: list[float]) -> Path:
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     table = {"benchmark": [benchmark] * 3, "task_id": list(FAMILIES), "bits": bits, "bytes": [10, 10, 10]}
     pq.write_table(pa.table(table), folder / "likelihood.parquet")
-    write_json(folder / "results.json", {"benchmarks": {benchmark: {"problems": 3}}, "isolation": "x"})
+    write_json(folder / "results.json", {"benchmarks": {benchmark: {"problems": 3}}})
     return folder
 
 

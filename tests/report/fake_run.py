@@ -382,17 +382,19 @@ def results(bits: float | None, share: float) -> dict[str, Any]:
     }
 
 
+def write_results(folder: Path, found: dict) -> None:
+    """What judging leaves: the results, and how the programs were contained."""
+    write(folder / "results.json", {"benchmarks": found})
+    write(folder / "isolation.json", {"level": "namespaces", "probes": {"network": True}})
+
+
 def add_evaluation(builder: Builder) -> None:
     """Evaluations, the baseline and the comparison."""
     measured = {name: results(*figures) for name, figures in ARMS.items()}
     for name, found in measured.items():
-        builder.add(
-            "evaluate", name, lambda p, f=found: write(p / "results.json", {"benchmarks": f, "isolation": "namespaces"})
-        )
+        builder.add("evaluate", name, lambda p, f=found: write_results(p, f))
     base = results(None, 0.0167)
-    builder.add(
-        "baseline", "nearest", lambda p: write(p / "results.json", {"benchmarks": base, "isolation": "namespaces"})
-    )
+    builder.add("baseline", "nearest", lambda p: write_results(p, base))
     everyone = measured | {"nearest exercise": base}
     about = {
         "tau": 0.95,

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hornbook.artifacts import Ledger, read_jsonl
+from hornbook.artifacts import ISOLATION, Ledger, read_json, read_jsonl
 from hornbook.errors import RequestError
 from hornbook.evaluation.compare import Compare, differences, measures
 from hornbook.evaluation.evaluate import Evaluate, evaluate, gather, grade_and_write, judge_and_write
@@ -65,7 +65,7 @@ def evaluate_alone(config: Evaluate, who: Examinee, out: Path, responses: Path) 
 def answer(name: str, out: Path) -> dict[str, Any]:
     """The figures of a judged folder's only benchmark."""
     results = json.loads((out / "results.json").read_text("utf-8"))
-    found = results["benchmarks"][name]
+    found, isolation = results["benchmarks"][name], read_json(out / ISOLATION)
     more = ("parse_rate", "execute_rate", "bits_per_byte", "gold_over_mutants", "grades")
     return {
         "benchmark": name,
@@ -76,7 +76,8 @@ def answer(name: str, out: Path) -> dict[str, Any]:
         "intervals": found["pass_at_k"],
         **{key: found[key] for key in more if key in found},
         "programs_per_second": rate(out / "timings.jsonl"),
-        "isolation": results["isolation"],
+        "isolation": isolation["level"],
+        "probes": isolation["probes"],
         "verdicts": str(out / "verdicts.jsonl"),
     }
 

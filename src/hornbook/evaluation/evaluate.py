@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from hornbook.artifacts import Ledger, append_jsonl, write_json
+from hornbook.artifacts import ISOLATION, Ledger, append_jsonl, write_json
 from hornbook.config import Config
 from hornbook.errors import InfrastructureError, RequestError
 from hornbook.evaluation.conventions import CONVENTIONS, ConventionName, prepared
@@ -139,8 +139,9 @@ def judge_and_write(
         results[name] = summarize(config, problems, samples.get(name, []), verdicts, bits.get(name, []))
         ledger.rows_in += len(samples.get(name, []))
         ledger.rows_out += len(verdicts)
-    isolation = probe(config.sandbox).level
-    write_json(out / "results.json", {"benchmarks": results, "isolation": isolation})
+    isolation = probe(config.sandbox)
+    write_json(out / ISOLATION, {"level": isolation.level, "probes": isolation.probes})
+    write_json(out / "results.json", {"benchmarks": results})
     ledger.figures = {name: headline(result) for name, result in results.items()}
     broken = sum(result["statuses"].get("infrastructure", 0) for result in results.values())
     if broken:

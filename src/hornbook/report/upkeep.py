@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from markupsafe import Markup
 
-from hornbook.artifacts import read_json
+from hornbook.artifacts import ISOLATION, read_json
 from hornbook.report.charts import Bar, bars
 from hornbook.report.run import Run, Stage, head
 from hornbook.report.students import Arm
@@ -123,8 +123,8 @@ def tiles(run: Run, everyone: list[Arm]) -> Iterator[tuple[str, str, str]]:
 
 def isolation(run: Run) -> str:
     """How well the judged programs were contained, as the evaluations recorded it."""
-    stages = run.holding("results.json", "evaluate", "baseline")
-    levels = {str(read_json(stage.folder / "results.json").get("isolation", "")) for stage in stages}
+    stages = run.holding(ISOLATION, "evaluate", "baseline")
+    levels = {str(read_json(stage.folder / ISOLATION).get("level", "")) for stage in stages}
     return ", ".join(sorted(levels - {""}))
 
 

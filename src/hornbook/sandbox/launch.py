@@ -1,11 +1,11 @@
 """Starts a worker and its fork server at a level of isolation.
 
-Levels, strongest first:
+Levels, strongest first; each child wears Landlock, seccomp and limits at every one of them:
 
-    bubblewrap  own user, network, mount and process namespaces; Landlock, seccomp and limits per child
-    landlock    Landlock, seccomp and limits; no scratch folder: programs cannot write files
-    seccomp     seccomp and limits; the files of this machine stand open, and with them other processes of the user
-    rlimits     limits only: tests and verdict stand apart, but a hostile program can reach files, network, processes
+    bubblewrap  a world of its own (user, network, mount and process namespaces) made by bubblewrap
+    namespaces  the same world made by the fork server itself
+    landlock    this machine's world, of which programs may only read the interpreter; they cannot write files
+    none        limits, and whatever else works here; nothing is promised. Only with `--unsafe-exec`
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ from hornbook.errors import InfrastructureError
 from hornbook.sandbox.bare.codec import decode, encode
 from hornbook.sandbox.bare.stream import Stream
 
-LEVELS = ("bubblewrap", "landlock", "seccomp", "rlimits")
-WITHOUT = {"bubblewrap": [], "landlock": [], "seccomp": ["landlock"], "rlimits": ["landlock", "seccomp"]}
+LEVELS = ("bubblewrap", "namespaces", "landlock")
+WALLED = ("bubblewrap", "namespaces")
+UNSAFE = "none"
 BARE = Path(__file__).parent / "bare"
 SCRATCH, INSIDE = "/scratch", "/hornbook"
 SCRATCH_BYTES = 256 << 20
@@ -41,12 +42,13 @@ FLAGS = ("-s", "-S", "-P")  # what -I means, but for the hash seed that it would
 
 @dataclass(frozen=True)
 class Setting:
-    """What a worker and its fork server are started with."""
+    """What a worker and its fork server are started with. `without`: layers to leave out, as an older kernel would."""
 
     level: str
     limits: tuple[int, int, int, int]  # CPU seconds, memory, file size, output: see bare.contain.Limits
     wall_seconds: float
     packages: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
 
 @dataclass
@@ -86,8 +88,7 @@ def open_pair(setting: Setting) -> Pair:
     """Start the two processes and connect them."""
     ours, judge = socket.socketpair()
     worker_end, zygote_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    walled = setting.level == "bubblewrap"
-    home = None if walled else tempfile.mkdtemp(prefix="hornbook-")
+    home = None if setting.level == "bubblewrap" else tempfile.mkdtemp(prefix="hornbook-")
     with judge, worker_end, zygote_end:
         zygote = open_process(zygote_command(setting, zygote_end.fileno(), home), zygote_end.fileno())
         worker = open_process(
@@ -124,21 +125,33 @@ def worker_command(setting: Setting, judge_fd: int, zygote_fd: int) -> list[str]
 
 def zygote_command(setting: Setting, fd: int, home: str | None) -> list[str]:
     """How to start the fork server, behind its wall where the level has one."""
-    walled = home is None
-    folder = INSIDE if walled else str(BARE.parent)
+    walled, wrapped = setting.level in WALLED, setting.level == "bubblewrap"
+    folder = INSIDE if wrapped else str(BARE.parent)
     settings: dict[str, Any] = {
-        "parent": 0 if walled else os.getpid(),
-        "home": home or SCRATCH,
+        "parent": 0 if wrapped else os.getpid(),
+        "world": own_world(setting, home) if setting.level == "namespaces" else None,
+        "home": SCRATCH if walled else home,
         "bare": folder,
         "alone": walled,
         "limits": list(setting.limits),
         "readable": [*library_parts(), *setting.packages, "/dev/zero", "/dev/urandom"],
         "writable": [SCRATCH, "/dev/null"] if walled else ["/dev/null"],
-        "without": WITHOUT[setting.level],
+        "without": list(setting.without),
         "packages": list(setting.packages),
     }
     command = python(folder, f"zygote.main({fd}, {settings!r})")
-    return [*bubblewrap(setting), "--", os.path.realpath(command[0]), *command[1:]] if walled else command
+    return [*bubblewrap(setting), "--", os.path.realpath(command[0]), *command[1:]] if wrapped else command
+
+
+def own_world(setting: Setting, home: str | None) -> dict[str, Any]:
+    """What the world holds that the fork server makes for itself: see bare.namespaces.enter."""
+    return {
+        "root": home,
+        "readable": [*system_paths(), *setting.packages],
+        "hidden": hidden_paths(setting),
+        "devices": list(DEVICES),
+        "scratch": [SCRATCH, SCRATCH_BYTES],
+    }
 
 
 def bubblewrap(setting: Setting) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import functools
 import os
 import socket
@@ -13,39 +14,75 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hornbook.errors import InfrastructureError
+from hornbook.errors import InfrastructureError, RequestError
+from hornbook.sandbox.bare.contain import CAPSET
 from hornbook.sandbox.bare.stream import Gone, TooLate
-from hornbook.sandbox.launch import LEVELS, Setting, layers, start
+from hornbook.sandbox.launch import LEVELS, UNSAFE, Setting, layers, start
 from hornbook.sandbox.pool import Crew
 
-# Each attempt prints "open" when it gets through. {file}, {folder}, {port}, {name}, {pid}: planted outside.
+# Each attempt prints "open" when it gets through. {file}, {folder}, {port}, {name}, {pid}, {segment}: planted outside.
+CALL = "import ctypes\nlibc = ctypes.CDLL(None)\n"
 ATTEMPTS = {
     "network": "import socket\nsocket.create_connection(('127.0.0.1', {port}), 2)\nprint('open')",
-    "sockets": "import socket\ns = socket.socket(socket.AF_UNIX)\ns.connect('\\0{name}')\nprint('open')",
+    "sockets": "import socket\na, b = socket.socketpair(type=socket.SOCK_DGRAM)\n"
+    "a.sendto(b'x', '\\0{name}')\nprint('open')",
     "files": "print('open' if open({file!r}).read() else '')",
     "writing": "open({folder!r} + '/planted', 'w').close()\nprint('open')",
+    "permissions": "import os\nos.chmod({file!r}, 0o644)\nprint('open')",
     "environment": "import os\nif os.environ: print('open')\n"
     "if b'HASHSEED' in open('/proc/self/environ', 'rb').read(): print('open')",
     "signals": "import os\nos.kill(os.getppid(), 0)\nprint('open')",
+    "owned signals": "import fcntl, os\nfcntl.fcntl(os.pipe()[0], fcntl.F_SETOWN, {pid})\nprint('open')",
     "processes": "import os\npid = os.fork()\nif pid == 0: os._exit(0)\nprint('open')",
-    "tracing": "import ctypes\nif ctypes.CDLL(None).ptrace(16, {pid}, 0, 0) == 0: print('open')",
+    "tracing": CALL + "if libc.ptrace(16, {pid}, 0, 0) == 0: print('open')",
+    "memory": "print('open' if open('/proc/{pid}/mem', 'rb') else '')",
+    "shared memory": CALL + "if libc.shmat({segment}, 0, 0o10000) not in (0, -1): print('open')",
+    "privileges": CALL + "if libc.unshare(0x10000000) == 0: print('open')",
 }
-# A level counts only when everything it promises was tried and held.
-PROMISES = {
-    "bubblewrap": frozenset(ATTEMPTS),
-    "landlock": frozenset(ATTEMPTS),
-    "seccomp": frozenset({"network", "sockets", "signals", "processes", "tracing"}),
-    "rlimits": frozenset[str](),
+MEANING = {
+    "network": "reaching a port of this machine",
+    "sockets": "writing to another program's socket",
+    "files": "reading a file planted outside",
+    "writing": "writing a file outside",
+    "permissions": "changing who may use a file outside",
+    "environment": "reading the environment",
+    "signals": "sending a signal to its parent",
+    "owned signals": "having the kernel send a signal to another process",
+    "processes": "starting a process",
+    "tracing": "tracing another process",
+    "memory": "opening another process's memory",
+    "shared memory": "attaching memory that others share",
+    "privileges": "making namespaces, to gain privileges",
 }
+PLACE = {
+    "bubblewrap": "programs run in a world of their own, made by bubblewrap",
+    "namespaces": "programs run in a world of their own, made by hornbook",
+    "landlock": "programs run on this machine's ground and may read the interpreter, nothing else",
+    UNSAFE: "programs are not run",
+}
+LAYERS = {
+    "bubblewrap": ("seccomp", "alone"),
+    "namespaces": ("seccomp", "alone"),
+    "landlock": ("seccomp", "landlock"),
+    UNSAFE: (),
+}
+INSTALL = (
+    "install bubblewrap (apt install bubblewrap, dnf install bubblewrap), or allow user namespaces (sysctl "
+    "user.max_user_namespaces above 0; on Ubuntu also kernel.apparmor_restrict_unprivileged_userns=0; in a container: "
+    "its seccomp profile), or use a kernel with Landlock (5.13 or later)"
+)
 ADVICE = {
     "bubblewrap": "",
-    "landlock": "install bubblewrap and allow user namespaces: programs then see no other process, and get a scratch "
-    "folder",
-    "seccomp": "programs can reach this machine's files: use a kernel with Landlock (5.13 or later), or install "
-    "bubblewrap and allow user namespaces",
-    "rlimits": "hostile programs can reach files and network: install bubblewrap and allow user namespaces, or run "
-    "hornbook in a container or virtual machine of its own",
+    "namespaces": "as strong as bubblewrap; there is nothing to install",
+    "landlock": "programs get no scratch folder, and see that files and processes exist here; for a world of their own "
+    "install bubblewrap, or allow user namespaces (sysctl user.max_user_namespaces above 0; on Ubuntu also "
+    "kernel.apparmor_restrict_unprivileged_userns=0; in a container: its seccomp profile)",
+    UNSAFE: f"hostile programs are not contained: {INSTALL}; or run hornbook in a virtual machine of its own",
 }
+DROP_CAPABILITIES = (
+    "import ctypes, struct; "
+    f"ctypes.CDLL(None).syscall({CAPSET}.get(os.uname().machine, -1), struct.pack('Ii', 0x20080522, 0), bytes(24))"
+)
 PROBE_LIMITS = (5, 512 << 20, 1 << 20, 1 << 16)
 
 
@@ -59,18 +96,27 @@ class Isolation:
 
 
 @functools.cache
-def probe() -> Isolation:
-    """The strongest level whose every promise holds on this machine. Tried once per process.
+def probe(level: str = "strongest", unsafe: bool = False) -> Isolation:
+    """The strongest level whose every promise holds on this machine, or the named one. Tried once per process.
 
-    Raises InfrastructureError when not even the weakest level can run a program.
+    Raises InfrastructureError when no level holds (unless `unsafe`: then the level is `none`) or the named one does
+    not, RequestError when `none` is named without `unsafe`.
     """
-    for level in LEVELS:
-        found = probe_level(level)
-        if found is not None and all(found.probes[name] for name in PROMISES[level]):
+    if level == UNSAFE and not unsafe:
+        raise RequestError("isolation level 'none' contains nothing: to accept that, add --unsafe-exec")
+    for name in LEVELS if level == "strongest" else [level]:
+        found = probe_level(name)
+        if found is not None and (all(found.probes.values()) or name == UNSAFE):
             return found
+    if level != "strongest":
+        raise InfrastructureError(
+            f"isolation level {level!r} does not hold here; use 'strongest', see `hornbook doctor`"
+        )
+    if unsafe and (found := probe_level(UNSAFE)):
+        return found
     raise InfrastructureError(
-        "the sandbox cannot start a Python interpreter of its own; "
-        "check that processes may be started and temporary files written here"
+        f"no isolation holds on this machine, and programs are not run without it: {INSTALL}; "
+        "or accept that programs can reach all that you can, with --unsafe-exec"
     )
 
 
@@ -104,19 +150,35 @@ def starts(setting: Setting) -> bool:
         return False
     finally:
         pair.stop()
-    return found["landlock"] if setting.level == "landlock" else found["seccomp"] or setting.level != "seccomp"
+    return all(found[layer] for layer in LAYERS[setting.level])
 
 
 @contextlib.contextmanager
 def victim() -> Iterator[int]:
-    """A process for programs to attack: tracing stops its target, which must not be this process."""
-    command = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    """A process for programs to attack: tracing stops its target, which must not be this process.
+
+    It has no capabilities, which would protect it even from an uncontained program of the same user.
+    """
+    code = f"import os, time; {DROP_CAPABILITIES}; print(flush=True); time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-S", "-c", code], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     try:
+        assert process.stdout is not None
+        process.stdout.readline()
         yield process.pid
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
+
+
+@contextlib.contextmanager
+def shared_segment() -> Iterator[int]:
+    """A System V segment of memory, by its number; -1 where there is no such thing."""
+    libc = ctypes.CDLL(None)
+    number = libc.shmget(0, 4096, 0o1600)
+    try:
+        yield number
+    finally:
+        libc.shmctl(number, 0, None)
 
 
 @contextlib.contextmanager
@@ -125,18 +187,19 @@ def planted() -> Iterator[dict[str, object]]:
     with (
         tempfile.TemporaryDirectory(prefix="hornbook-probe-") as folder,
         socket.create_server(("127.0.0.1", 0)) as server,
-        socket.socket(socket.AF_UNIX) as abstract,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as abstract,
         victim() as pid,
+        shared_segment() as segment,
     ):
         canary = Path(folder) / "canary"
         canary.write_text("chirp", "utf-8")
         name = f"hornbook-{os.getpid()}-{id(server)}"
         abstract.bind("\0" + name)
-        abstract.listen()
         yield {
             "file": str(canary),
             "folder": folder,
             "port": server.getsockname()[1],
             "name": name,
             "pid": pid,
+            "segment": segment,
         }

@@ -2,7 +2,8 @@
 
 A verdict cannot be forged by the program it judges: the candidate lives in a child process, its tests in another, and
 only plain data crosses. Trusted tests run in a worker beside the judge; untrusted ones in a contained child. The judge
-itself runs no foreign code. This needs a wall around the child: from the level `landlock` up it has one.
+itself runs no foreign code. This needs containment, or the program would reach into those processes: every level has
+it, is proven by probes before the first program runs, and without one nothing is run (`Sandbox.unsafe` apart).
 
 What differs from running tests beside the program: a named tuple arrives as a tuple and other subclasses as their plain
 base; an object of the program's own class is a handle, whose attributes and methods can be used and whose equality,
@@ -10,9 +11,8 @@ order and arithmetic are never asked; so tests that compare such objects directl
 tests beside the candidate (`Verdict.forgeable`) does not exist yet: no verdict made here is forgeable.
 
 What is not stopped: a program may guess, or read what the tests pass to it; helper names that the tests take from the
-program (rather than define) answer as the program likes; two programs may tell by the clock what else runs. Below the
-level `landlock` a program made to attack can reach this machine's files, and through them other processes of the same
-user. `probe` tells what holds here.
+program (rather than define) answer as the program likes; two programs may tell by the clock what else runs; a bug in
+the kernel is stopped by nothing here. `probe` tells what holds on this machine, docs/sandbox.md what each level stops.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from hornbook.records import Verdict
 from hornbook.sandbox.bare.codec import Unfit, encode
 from hornbook.sandbox.launch import Setting
 from hornbook.sandbox.pool import BROKEN, LATE, Crew
-from hornbook.sandbox.probe import Isolation, probe_level
-from hornbook.sandbox.probe import probe as strongest
+from hornbook.sandbox.probe import Isolation
+from hornbook.sandbox.probe import probe as proven
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ class Sandbox(Config):
     packages: bool = Field(
         default=False, description="let programs and tests import this interpreter's installed packages"
     )
-    level: Literal["strongest", "bubblewrap", "landlock", "seccomp", "rlimits"] = operational("strongest")
+    level: Literal["strongest", "bubblewrap", "namespaces", "landlock", "none"] = operational("strongest")
+    unsafe: bool = operational(False, description="run programs even where no level of isolation holds")
     workers: int = operational(0, ge=0, description="0: one per core")
 
 
@@ -88,7 +89,7 @@ def judge(
 
     `on_verdict` sees each verdict once it is final, in the order in which they become so. Programs that ran out of time
     are run again at the end, one alone at a time, before that counts. What the machinery failed to judge twice is an
-    `infrastructure` verdict, never a failed program.
+    `infrastructure` verdict, never a failed program. Raises InfrastructureError where no isolation holds.
     """
     verdicts: list[Verdict] = []
     late: list[Program] = []
@@ -184,19 +185,14 @@ def parses(source: str) -> bool:
 def probe(config: Sandbox = Sandbox()) -> Isolation:
     """The isolation that programs get under this config here, proven by trying to break it from the inside.
 
-    Raises InfrastructureError when the level that the config names does not work on this machine.
+    Raises InfrastructureError when none holds, or not the one that the config names.
     """
-    if config.level == "strongest":
-        return strongest()
-    found = probe_level(config.level)
-    if found is None:
-        raise InfrastructureError(f"isolation level {config.level!r} does not work here; use `strongest`, see `doctor`")
-    return found
+    return proven(config.level, config.unsafe)
 
 
 def setting_of(config: Sandbox) -> Setting:
     """What workers are started with."""
-    level = strongest().level if config.level == "strongest" else config.level
+    level = probe(config).level
     limits = (config.cpu_seconds, config.memory_mb << 20, config.file_mb << 20, config.output_chars)
     installed = [sysconfig.get_path(name) for name in ("purelib", "platlib")] if config.packages else []
     packages = tuple(dict.fromkeys(path for path in installed if path in sys.path))

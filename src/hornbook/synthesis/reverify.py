@@ -12,7 +12,7 @@ from hornbook.synthesis.textbooks import verify
 from hornbook.synthesis.write import program
 
 
-def reverify(folder: Path) -> dict[str, Any]:
+def reverify(folder: Path, sandbox: Sandbox) -> dict[str, Any]:
     """Counts of a folder's rows and of those that hold, and the faults of the others.
 
     The folder is a dataset of exercises or sections, or holds one. Tests are treated as untrusted. Raises InputError.
@@ -20,9 +20,9 @@ def reverify(folder: Path) -> dict[str, Any]:
     folder = next((folder / name for name in ("exercises", "sections") if (folder / name).is_dir()), folder)
     columns = set(read_table(folder).column_names)
     if {"solution", "tests"} <= columns:
-        faults = exercise_faults(list(read_dataset(folder, Exercise)))
+        faults = exercise_faults(list(read_dataset(folder, Exercise)), sandbox)
     elif {"text", "topic"} <= columns:
-        checked = verify(list(read_dataset(folder, Section)), Sandbox())
+        checked = verify(list(read_dataset(folder, Section)), sandbox)
         faults = [(section.id, fault) for section, fault in checked]
     else:
         raise InputError(f"{folder}: neither exercises nor sections; found columns {sorted(columns)}")
@@ -31,9 +31,9 @@ def reverify(folder: Path) -> dict[str, Any]:
     return {"rows": len(faults), "verified": len(faults) - len(bad), "rejected": rejected, "faults": bad}
 
 
-def exercise_faults(exercises: list[Exercise]) -> list[tuple[str, str]]:
+def exercise_faults(exercises: list[Exercise], sandbox: Sandbox) -> list[tuple[str, str]]:
     """(id, what went wrong or "") of every exercise."""
-    verdicts = judge(Sandbox(), [program(exercise, exercise.solution, trusted=False) for exercise in exercises])
+    verdicts = judge(sandbox, [program(exercise, exercise.solution, trusted=False) for exercise in exercises])
     for verdict in verdicts:
         if verdict.status == "infrastructure":
             raise InfrastructureError(f"{verdict.task_id}: {verdict.detail}; run again")

@@ -53,12 +53,17 @@ def drop_privileges() -> None:
 
 
 class Cage:
-    """Everything a child puts on before it touches foreign code. Prepared once, in the zygote."""
+    """Everything a child puts on before it touches foreign code. Prepared once, in the zygote.
 
-    def __init__(self, limits: Limits, readable: list[str], writable: list[str], without: list[str]) -> None:
+    `walled`: nothing in sight that is of this machine can be written. Else the filter guards what Landlock does not.
+    """
+
+    def __init__(
+        self, limits: Limits, readable: list[str], writable: list[str], walled: bool, without: list[str]
+    ) -> None:
         self.limits = limits
         self.ruleset = None if "landlock" in without else prepared(lambda: Ruleset(readable, writable))
-        self.filter = None if "seccomp" in without else prepared(Filter)
+        self.filter = None if "seccomp" in without else prepared(lambda: Filter(walled))
 
     def enter(self) -> None:
         """Confine this process. A layer that was prepared and then fails ends it: never run half-confined."""

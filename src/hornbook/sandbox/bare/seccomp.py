@@ -1,5 +1,7 @@
 """A seccomp filter that leaves a process computing: no sockets, processes, signals, tracing, mounts or new privileges.
 
+It holds back signals by any road (also those that a descriptor's owner is sent), and memory that others share.
+
 Refused calls fail with EPERM, so that foreign code sees an ordinary PermissionError. Calls newer than the ones listed
 here answer ENOSYS.
 """
@@ -11,10 +13,13 @@ import os
 import struct
 
 ALLOW, EPERM, ENOSYS = 0x7FFF0000, 0x00050001, 0x00050026
-LOAD, EQUAL, ATLEAST, BITS, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-NUMBER, ARCH, ARG0, ARG1 = 0, 4, 16, 24
+LOAD, EQUAL, ATLEAST, BITS, AND, RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
+NUMBER, ARCH, ARG0, ARG1, ARG2 = 0, 4, 16, 24, 32
 CLONE_THREAD = 0x10000
 FIOCLEX, FIONBIO = 0x5451, 0x5421
+SIGNALLING = (8, 10, 15, 1024, 1026)  # F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY: signals to anyone
+SOCK_STREAM, SOCK_TYPE = 1, 0xF
+O_TRUNC, O_ACCMODE = os.O_TRUNC, os.O_ACCMODE
 FIRST_COMMON = 424  # from here on, numbers are the same on every architecture
 COMMON_ALLOWED = (436, 439, 441, 449, 452)  # close_range, faccessat2, epoll_pwait2, futex_waitv, fchmodat2
 
@@ -32,8 +37,11 @@ REFUSED = {
     "add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219), "quotactl": (179, 60), "acct": (163, 89),
     "syslog": (103, 116), "personality": (135, 92), "memfd_create": (319, 279), "setpriority": (141, 140),
     "sched_setscheduler": (144, 119), "sched_setparam": (142, 118), "sched_setattr": (314, 274),
-    "sched_setaffinity": (203, 122), "shmget": (29, 194), "semget": (64, 190), "msgget": (68, 186),
-    "mq_open": (240, 180), "prctl": (157, 167), "mknod": (133, -1), "mknodat": (259, 33),
+    "sched_setaffinity": (203, 122), "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195),
+    "semget": (64, 190), "semop": (65, 193), "semctl": (66, 191), "semtimedop": (220, 192), "msgget": (68, 186),
+    "msgsnd": (69, 189), "msgrcv": (70, 188), "msgctl": (71, 187), "mq_open": (240, 180), "mq_unlink": (241, 181),
+    "ioprio_set": (251, 30), "migrate_pages": (256, 238), "move_pages": (279, 239), "inotify_init": (253, -1),
+    "inotify_init1": (294, 26), "sync": (162, 81), "syncfs": (306, 267), "seccomp": (317, 277), "prctl": (157, 167), "mknod": (133, -1), "mknodat": (259, 33),
     "open_by_handle_at": (304, 265), "name_to_handle_at": (303, 264), "fanotify_init": (300, 262),
     "setuid": (105, 146), "setgid": (106, 144), "setreuid": (113, 145), "setregid": (114, 143),
     "setresuid": (117, 147), "setresgid": (119, 149), "setgroups": (116, 159), "setfsuid": (122, 151),
@@ -42,8 +50,19 @@ REFUSED = {
     "io_setup": (206, 0), "modify_ldt": (154, -1), "iopl": (172, -1), "ioperm": (173, -1), "uselib": (134, -1),
     "lookup_dcookie": (212, 18), "vhangup": (153, 58),
 }  # fmt: skip
+# What Landlock does not guard: who may use a file, its times and attributes, and (in early kernels) its length.
+OUTSIDE_LANDLOCK = {
+    "chmod": (90, -1), "fchmod": (91, 52), "fchmodat": (268, 53), "chown": (92, -1), "fchown": (93, 55),
+    "lchown": (94, -1), "fchownat": (260, 54), "utime": (132, -1), "utimes": (235, -1), "futimesat": (261, -1),
+    "utimensat": (280, 88), "setxattr": (188, 5), "lsetxattr": (189, 6), "fsetxattr": (190, 7),
+    "removexattr": (197, 14), "lremovexattr": (198, 15), "fremovexattr": (199, 16), "truncate": (76, 45),
+    "fchmodat2": (452, 452),
+}  # fmt: skip
 MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
-SPECIAL = {"clone": (56, 220), "clone3": (435, 435), "prlimit64": (302, 261), "ioctl": (16, 29)}
+SPECIAL = {
+    "clone": (56, 220), "clone3": (435, 435), "prlimit64": (302, 261), "ioctl": (16, 29), "fcntl": (72, 25),
+    "socketpair": (53, 199), "open": (2, -1), "openat": (257, 56),
+}  # fmt: skip
 
 
 def step(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
@@ -56,29 +75,44 @@ def answer(number: int, verdict: int) -> bytes:
     return step(EQUAL, number, 0, 1) + step(RETURN, verdict)
 
 
-def program(machine: str) -> bytes:
+def program(machine: str, walled: bool) -> bytes:
     """The filter for a machine. Raises KeyError for one that is not known here."""
     column, arch = MACHINES[machine]
-    clone, clone3, prlimit, ioctl = (SPECIAL[name][column] for name in ("clone", "clone3", "prlimit64", "ioctl"))
+    refused = {**REFUSED, **({} if walled else OUTSIDE_LANDLOCK)}
     steps = [step(LOAD, ARCH), step(EQUAL, arch, 1, 0), step(RETURN, EPERM), step(LOAD, NUMBER)]
-    steps += [step(ATLEAST, 0x40000000, 0, 1), step(RETURN, EPERM), answer(clone3, ENOSYS)]
-    steps += [answer(numbers[column], EPERM) for numbers in REFUSED.values() if numbers[column] >= 0]
+    steps += [step(ATLEAST, 0x40000000, 0, 1), step(RETURN, EPERM), answer(SPECIAL["clone3"][column], ENOSYS)]
+    steps += [answer(numbers[column], EPERM) for numbers in refused.values() if numbers[column] >= 0]
     steps += [answer(number, ALLOW) for number in COMMON_ALLOWED]
     steps += [step(ATLEAST, FIRST_COMMON, 0, 1), step(RETURN, ENOSYS)]
-    threads = [step(LOAD, ARG0), step(BITS, CLONE_THREAD, 0, 1), step(RETURN, ALLOW), step(RETURN, EPERM)]
-    own_limits = [step(LOAD, ARG0), step(EQUAL, 0, 0, 1), step(RETURN, ALLOW), step(RETURN, EPERM)]
-    plain_ioctl = [step(LOAD, ARG1), answer(FIOCLEX, ALLOW), answer(FIONBIO, ALLOW), step(RETURN, EPERM)]
-    for number, branch in ((clone, threads), (prlimit, own_limits), (ioctl, plain_ioctl)):
-        body = b"".join(branch)
-        steps += [step(EQUAL, number, 0, len(body) // 8), body]
+    for name, branch in branches(walled).items():
+        if SPECIAL[name][column] >= 0:
+            body = b"".join(branch)
+            steps += [step(EQUAL, SPECIAL[name][column], 0, len(body) // 8), body]
     return b"".join([*steps, step(RETURN, ALLOW)])
+
+
+def branches(walled: bool) -> dict[str, list[bytes]]:
+    """The calls whose arguments decide."""
+    allow, refuse = step(RETURN, ALLOW), step(RETURN, EPERM)
+    found = {
+        "clone": [step(LOAD, ARG0), step(BITS, CLONE_THREAD, 0, 1), allow, refuse],
+        "prlimit64": [step(LOAD, ARG0), step(EQUAL, 0, 0, 1), allow, refuse],
+        "ioctl": [step(LOAD, ARG1), answer(FIOCLEX, ALLOW), answer(FIONBIO, ALLOW), refuse],
+        "fcntl": [step(LOAD, ARG1), *(answer(command, EPERM) for command in SIGNALLING), allow],
+        # A datagram socket may send to any address, even one of a pair.
+        "socketpair": [step(LOAD, ARG1), step(AND, SOCK_TYPE), answer(SOCK_STREAM, ALLOW), refuse],
+    }
+    if not walled:  # early Landlock lets a file that may be read be emptied
+        for name, flags in (("open", ARG1), ("openat", ARG2)):
+            found[name] = [step(LOAD, flags), step(AND, O_TRUNC | O_ACCMODE), answer(O_TRUNC, EPERM), allow]
+    return found
 
 
 class Filter:
     """The filter, made once and installed per process."""
 
-    def __init__(self) -> None:
-        self.code = program(os.uname().machine)
+    def __init__(self, walled: bool) -> None:
+        self.code = program(os.uname().machine, walled)
         self.buffer = ctypes.create_string_buffer(self.code, len(self.code))
         header = struct.pack("HxxxxxxP", len(self.code) // 8, ctypes.addressof(self.buffer))
         self.header = ctypes.create_string_buffer(header, len(header))

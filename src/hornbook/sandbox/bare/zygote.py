@@ -26,6 +26,7 @@ from .codec import decode, encode
 from .contain import PR_SET_CHILD_SUBREAPER, Cage, Limits, die_with_parent, drop_privileges, prctl
 from .examine import compiled, examination, examine, post_source, wanted_names
 from .handles import Handle
+from .namespaces import enter
 from .peer import Peer, allow_all
 from .stream import Gone, Stream
 
@@ -42,11 +43,15 @@ def main(fd: int, settings: dict[str, Any]) -> None:
     """Serve until the worker hangs up."""
     if settings["parent"]:
         die_with_parent(settings["parent"])
+    if settings["world"]:
+        enter(settings["world"])
     os.chdir(settings["home"])
     os.environ.clear()
+    sys.orig_argv.clear()  # this machine's paths stand in it
     sys.path[:] = [path for path in sys.path if path != settings["bare"]] + settings["packages"]
     prctl(PR_SET_CHILD_SUBREAPER, 1)
-    cage = Cage(Limits(*settings["limits"]), settings["readable"], settings["writable"], settings["without"])
+    layers = (settings["readable"], settings["writable"], settings["alone"], settings["without"])
+    cage = Cage(Limits(*settings["limits"]), *layers)
     drop_privileges()
     warm_up()
     Zygote(socket.socket(fileno=fd), cage, settings["home"], settings["alone"] and os.getpid() < 10).serve()
