@@ -6,16 +6,17 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import util
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from published import benchmark
 
 from hornbook.records import Verdict
 from hornbook.sandbox.run import Program
+from published import benchmark
 
 ROOT = Path(__file__).parents[2]
 
@@ -67,3 +68,32 @@ def test_a_disagreement_is_seen() -> None:
     assert lines == ["t:0: sandbox 'failed why', plain passed", "t:1: sandbox 'passed', plain failed"]
     assert kill.source  # a program that leaves with 0 passes a plain run: why the sandbox exists
     assert agreement.plain(kill) == "passed"
+
+
+def test_two_thousand_programs_leave_nothing() -> None:
+    code, found = run("endurance", "--programs", "2000", "--workers", "2")
+    assert found["complaints"] == []
+    assert code == 0
+    assert sum(found["statuses"].values()) == 2000
+    assert set(found["statuses"]) >= {"passed", "failed", "crashed"}
+    assert len(found["readings"]) == 22  # before, twenty times along the way, after
+
+
+def test_a_leak_is_seen(tmp_path: Path) -> None:
+    endurance = script("endurance")
+    quiet = [endurance.Reading(n, n / 100, 3, 7, 0, 70.0, 20.0, 15.0) for n in range(100, 2100, 100)]
+    before, after = endurance.Reading(0, 0, 0, 6, 0, 70.0, 0, 0), endurance.Reading(2000, 20, 0, 6, 0, 71.0, 0, 0)
+    watch = endurance.Watch(tmp_path, 100)
+    watch.readings = [*quiet, after]
+    assert watch.complaints(before) == []
+    growing = [replace(r, descriptors=r.programs, worker=20 + r.programs / 100) for r in quiet]
+    watch.readings = [*growing, replace(after, processes=1, files=2)]
+    assert watch.complaints(before) == [
+        "processes: 0 before, 1 at the end",
+        "files: 0 before, 2 at the end",
+        "descriptors grew from 1000 to 2000",
+        "worker grew from 30.0 to 40.0",
+    ]
+    (tmp_path / "left").mkdir()
+    watch.read()
+    assert watch.readings[-1].files == 1
