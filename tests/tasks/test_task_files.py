@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from hornbook.errors import InputError
 from hornbook.records import Document, Exercise, Problem, Provenance, write_dataset
 from hornbook.tasks.load import available, exercise_as_problem, load, locate, normal_id
+from published import FILES, benchmark
 
 HUMANEVAL_ROW = {
     "task_id": "HumanEval/0",
@@ -54,16 +54,6 @@ EXERCISE = Exercise(
 def write(path: Path, *rows: Any) -> Path:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
-
-
-def benchmark(name: str) -> Path:
-    """A real benchmark file, or a skip that says where it was looked for."""
-    root = Path(__file__).resolve().parents[2]
-    folders = [Path(os.environ.get("HORNBOOK_BENCHMARK_DATA", "/nonexistent")), root.parent / "shared" / "data"]
-    for folder in folders:
-        if (folder / name).exists():
-            return folder / name
-    pytest.skip(f"{name} is neither in $HORNBOOK_BENCHMARK_DATA nor in ../shared/data")
 
 
 def passes(problem: Problem) -> bool:
@@ -254,9 +244,7 @@ def test_the_packaged_problems_pass_their_own_tests() -> None:
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize(
-    ("name", "count"), [("HumanEval.jsonl.gz", 164), ("mbpp.jsonl", 974), ("sanitized-mbpp.json", 427)]
-)
+@pytest.mark.parametrize(("name", "count"), FILES.items())
 def test_real_benchmarks_are_whole(name: str, count: int) -> None:
     problems = load(benchmark(name))
     assert len(problems) == count

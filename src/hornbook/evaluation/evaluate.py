@@ -25,6 +25,7 @@ from hornbook.model.likelihood import likelihoods
 from hornbook.model.load import LanguageModel, load
 from hornbook.records import Problem, Sample, Verdict
 from hornbook.sandbox.run import Program, Sandbox, judge, parses, probe
+from hornbook.tasks.helpers import self_contained
 from hornbook.tasks.load import BENCHMARKS, UNCONVENTIONAL
 from hornbook.tasks.load import load as load_problems
 from hornbook.training.loop import device_of
@@ -177,11 +178,12 @@ def judge_samples(
     """Verdicts of samples by executed tests, in order of task and sample."""
     trusted = is_trusted(benchmark)
     by_id = {problem.task_id: problem for problem in problems}
+    tests = {problem.task_id: self_contained(problem) for problem in problems}
     programs = []
     for sample in samples:
         problem = by_id[sample.task_id]
-        source = program_of(problem, sample.completion)
-        programs.append(Program(sample.task_id, sample.sample, source, problem.test, problem.entry_point, trusted))
+        source, test = program_of(problem, sample.completion), tests[sample.task_id]
+        programs.append(Program(sample.task_id, sample.sample, source, test, problem.entry_point, trusted))
     return judge(sandbox, programs)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from hornbook.errors import InfrastructureError
 from hornbook.sandbox.bare.codec import decode, encode
 from hornbook.sandbox.bare.plain import Malformed
 from hornbook.sandbox.bare.stream import Gone, Stream, TooLate
@@ -43,6 +44,7 @@ class Crew(Generic[J]):
     def __init__(self, setting: Setting, size: int) -> None:
         self.setting = setting
         self.slots: list[Slot[J]] = [Slot() for _ in range(size)]
+        self.started = False
 
     def __enter__(self) -> Crew[J]:
         return self
@@ -71,10 +73,16 @@ class Crew(Generic[J]):
                 yield slot.job, answer  # type: ignore[misc]
 
     def hand_over(self, slot: Slot[J]) -> None:
-        """Send a slot's job to its worker, starting one if there is none."""
+        """Send a slot's job to its worker, starting one if there is none. InfrastructureError if none ever started."""
         slot.tries += 1
         if slot.pair is None:
-            slot.pair = start(self.setting)
+            try:
+                slot.pair = start(self.setting)
+            except InfrastructureError:
+                if not self.started:
+                    raise
+                return  # the machine broke in mid-run, and `wait` sees it: what was judged before is not lost
+            self.started = True
             slot.stream = Stream(slot.pair.sock, ANSWER_SECONDS)
         assert slot.stream is not None
         slot.deadline = time.monotonic() + self.setting.wall_seconds + GRACE_SECONDS
@@ -86,6 +94,8 @@ class Crew(Generic[J]):
 
     def wait(self, busy: list[Slot[J]]) -> list[tuple[Slot[J], Any]]:
         """Wait until a worker answers, dies or overstays; the slots that are done."""
+        if lost := [(slot, BROKEN) for slot in busy if slot.pair is None]:
+            return lost
         with selectors.DefaultSelector() as selector:
             for slot in busy:
                 assert slot.pair is not None

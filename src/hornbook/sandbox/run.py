@@ -51,7 +51,7 @@ class Program:
     source: str
     tests: str
     entry_point: str
-    trusted: bool
+    trusted: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,14 @@ def judge(
     are run again at the end, one alone at a time, before that counts. What the machinery failed to judge twice is an
     `infrastructure` verdict, never a failed program. Raises InfrastructureError where no isolation holds.
     """
+    with Crew[Program](setting_of(config), worker_count(config)) as crew:
+        return judge_on(crew, programs, on_verdict)
+
+
+def judge_on(
+    crew: Crew[Program], programs: Iterable[Program], on_verdict: Callable[[Verdict], object] | None = None
+) -> list[Verdict]:
+    """`judge` with workers that stand ready, for whoever judges again and again."""
     verdicts: list[Verdict] = []
     late: list[Program] = []
 
@@ -99,12 +107,11 @@ def judge(
         if on_verdict:
             on_verdict(verdict)
 
-    with Crew[Program](setting_of(config), worker_count(config)) as crew:
-        for program, answer in crew.work(jobs_of(programs, settle)):
-            verdict = verdict_on(program, answer)
-            late.append(program) if verdict.status == "timeout" else settle(verdict)
-        for program, answer in crew.work(jobs_of(late, settle), at_once=1):
-            settle(verdict_on(program, answer))
+    for program, answer in crew.work(jobs_of(programs, settle)):
+        verdict = verdict_on(program, answer)
+        late.append(program) if verdict.status == "timeout" else settle(verdict)
+    for program, answer in crew.work(jobs_of(late, settle), at_once=1):
+        settle(verdict_on(program, answer))
     return sorted(verdicts, key=lambda verdict: (verdict.task_id, verdict.sample))
 
 

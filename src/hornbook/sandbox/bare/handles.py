@@ -1,8 +1,9 @@
 """The stand-in for an object that lives in another process, and what may be asked of it.
 
-Attributes, calls, items, iteration, length, truth, text and conversion to a number are asked of the owner, because
-their answers are plain data or further handles. Equality, order, membership and arithmetic never are: an object that
-claims to equal everything, to be less than everything or to differ from everything by nought would forge its verdict.
+Attributes, calls, items, iteration, length, truth and text are asked of the owner, because their answers are plain data
+or further handles; conversion to a number only of an instance of a class that the tests name. Equality, order,
+membership and arithmetic never are: an object that claims to equal everything, to be less than everything or to differ
+from everything by nought would forge its verdict.
 """
 
 from __future__ import annotations
@@ -69,12 +70,15 @@ class Handle:
         return expect(str, ask(self, "repr"))
 
     def __int__(self) -> int:
+        check_number(self)
         return expect(int, ask(self, "int"))
 
     def __index__(self) -> int:
+        check_number(self)
         return expect(int, ask(self, "index"))
 
     def __float__(self) -> float:
+        check_number(self)
         return expect(float, ask(self, "float"))
 
     def __getitem__(self, key: Any) -> Any:
@@ -97,6 +101,12 @@ def check_name(handle: Handle, name: str) -> None:
     special = name.startswith("__") and name != "__name__"
     if special or (name in DATA_METHODS and not handle._hornbook_free):
         raise AttributeError(f"the object has no attribute {name!r} that tests may use")
+
+
+def check_number(handle: Handle) -> None:
+    """Refuse conversion of an object of no named class: one that is another number each time solves any equation."""
+    if not handle._hornbook_free:
+        raise TypeError("the object is not a number")
 
 
 def expect(kind: type[T], value: Any) -> T:
