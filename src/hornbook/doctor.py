@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import platform
 import shutil
@@ -11,14 +10,10 @@ from typing import Any
 
 import hornbook
 from hornbook.errors import InfrastructureError
+from hornbook.extras import EXTRAS, missing
 from hornbook.sandbox.launch import UNSAFE
 from hornbook.sandbox.probe import MEANING, PLACE, Isolation, probe
 from hornbook.tasks.load import available
-
-EXTRAS = {
-    "train": ("torch", "transformers", "accelerate", "tokenizers"),
-    "dev": ("pytest", "hypothesis", "mypy"),
-}
 
 
 def examine() -> dict[str, Any]:
@@ -35,7 +30,7 @@ def examine() -> dict[str, Any]:
         "isolation": {"level": isolation.level, "probes": dict(isolation.probes), "advice": isolation.advice},
         "devices": ["cuda", "cpu"] if Path("/dev/nvidiactl").exists() else ["cpu"],
         "compiler": next((name for name in ("g++", "clang++") if shutil.which(name)), None),
-        "extras": {name: all(map(importlib.util.find_spec, modules)) for name, modules in EXTRAS.items()},
+        "extras": {name: not missing(name) for name in EXTRAS},
         "benchmarks": available(),
     }
 

