@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check test-slow coverage classifier format clean
+.PHONY: demo test check test-slow attacks coverage classifier format clean
 
 demo: $(VENV)/.ready-demo
 	$(BIN)/hornbook run laptop
@@ -23,6 +23,9 @@ check: $(VENV)/.ready-dev
 
 test-slow: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -m slow --timeout=3000
+
+attacks: $(VENV)/.ready-dev  ## what every level of isolation stops, attack by attack
+	$(BIN)/python tests/sandbox/attacks.py
 
 classifier: $(VENV)/.ready-dev  ## train the packaged classifier again from the packaged readings
 	$(BIN)/python -m hornbook.quality.package
