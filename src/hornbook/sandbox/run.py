@@ -10,9 +10,9 @@ order and arithmetic are never asked; so tests that compare such objects directl
 tests beside the candidate (`Verdict.forgeable`) does not exist yet: no verdict made here is forgeable.
 
 What is not stopped: a program may guess, or read what the tests pass to it; helper names that the tests take from the
-program (rather than define) answer as the program likes; two programs may tell by the clock what else runs. Below the
-level `landlock` a program made to attack can reach this machine's files, and through them other processes of the same
-user. `probe` tells what holds here.
+program answer as it likes (what the problem's prompt defines is added to the tests: `tasks.helpers.self_contained`);
+two programs may tell by the clock what else runs. Below the level `landlock` a program made to attack can reach this
+machine's files, and through them other processes of the same user. `probe` tells what holds here.
 """
 
 from __future__ import annotations
