@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check test-slow attacks coverage classifier format clean
+.PHONY: demo test check test-slow attacks bench-sandbox coverage classifier format clean
 
 demo: $(VENV)/.ready-demo
 	$(BIN)/hornbook run laptop
@@ -26,6 +26,11 @@ test-slow: $(VENV)/.ready-dev
 
 attacks: $(VENV)/.ready-dev  ## what every level of isolation stops, attack by attack
 	$(BIN)/python tests/sandbox/attacks.py
+
+bench-sandbox: $(VENV)/.ready-dev  ## speed beside rivals, agreement of mutants with a plain run, 100,000 programs
+	$(BIN)/python benchmarks/sandbox.py
+	$(BIN)/python benchmarks/agreement.py
+	$(BIN)/python benchmarks/endurance.py --programs 100000
 
 classifier: $(VENV)/.ready-dev  ## train the packaged classifier again from the packaged readings
 	$(BIN)/python -m hornbook.quality.package

@@ -57,7 +57,7 @@ def test_absent_data_fails_where_it_is_required(monkeypatch: pytest.MonkeyPatch)
     assert f"export {REQUIRED}=1" in (Path(__file__).parents[2] / ".ci" / "run").read_text()
 
 
-# Prompts of our own, in the form of the three of HumanEval whose tests call a helper that the prompt defines.
+# Problems whose tests call a helper that the prompt defines.
 TRIPLE = Problem(
     "triple",
     "def triple(x: int) -> int:\n    return 3 * x\n\n\ndef third(x: int) -> int:\n    '''Undo triple.'''\n",

