@@ -266,6 +266,13 @@ BAD_COMMANDS: list[tuple[str, str]] = [
     ("evaluate --samples samples.jsonl --benchmark problems.jsonl --out new --k x", "--k 'x': give whole numbers"),
     ("evaluate none --out new --k 2", "--k 2: needs at least as many samples"),
     ("evaluate none --out new --temperature -1", "--temperature -1.0: "),
+    ("evaluate none --out new --convention bigcod", "did you mean 'bigcode'"),
+    ("evaluate none --out new --device gpu", "--device 'gpu': "),
+    ("evaluate none --out new --mutants -1", "--mutants -1: "),
+    ("evaluate --endpoint http://localhost:1/v1 --out new", "--endpoint: say which model to ask there"),
+    ("evaluate --endpoint localhost:1 --model m --out new", "--endpoint 'localhost:1': "),
+    ("evaluate --model m --out new", "--model m: goes with --endpoint URL"),
+    ("evaluate none --out new --grader judge", "--grader 'judge': write MODEL@URL"),
     ("report none --workdir empty", "no finished run of 'none'; start one with: hornbook run none"),
     ("explain abc --workdir empty", "empty: no run here; give the --workdir of one"),
 ]

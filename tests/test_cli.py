@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from endpoint import Server
 from hornbook import cli
 from hornbook.errors import RecipeError, RequestError, WorkError
 from hornbook.pipeline import STAGES
@@ -277,6 +280,49 @@ def test_an_evaluation_for_people_has_pass_at_k(hornbook: Command, exam: Path) -
     arguments = ("--benchmark", exam / "exam.jsonl", "--samples", exam / "samples.jsonl")
     done = hornbook("evaluate", *arguments, "--out", exam / "out")
     assert done.out.splitlines()[0] == "pass@1  25.0%"
+
+
+@pytest.mark.parametrize("name", ["exam.jsonl", "exam.jsonl.gz"])
+@pytest.mark.parametrize("form", ["humaneval", "mbpp", "sanitized"])
+def test_evaluate_takes_a_persons_own_file_in_any_form(hornbook: Command, tmp_path: Path, name: str, form: str) -> None:
+    texts = {"code": "def double(x):\n    return 2 * x", "test_list": ["assert double(2) == 4"]}
+    row = {
+        "humaneval": {**PROBLEM, "task_id": "7"},
+        "mbpp": {"task_id": 7, "text": "Double x.", **texts},
+        "sanitized": {"task_id": 7, "prompt": "Double x.", "test_imports": ["import math"], **texts},
+    }[form]
+    data = json.dumps([row] if form == "sanitized" else row).encode()
+    (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    body = "    return 2 * x\n" if form == "humaneval" else texts["code"]
+    lines = [json.dumps({"task_id": "7", "completion": text}) for text in (body, body.replace("2", "3"))]
+    (tmp_path / "samples.jsonl").write_text("\n".join(lines))
+    arguments = ("--benchmark", tmp_path / name, "--samples", tmp_path / "samples.jsonl", "--out", tmp_path / "out")
+    found = hornbook("evaluate", *arguments, "--json").json
+    assert (found["problems"], found["samples"], found["pass_at_k"]) == (1, 2, {"1": 0.5})
+    assert (found["parse_rate"]["value"], found["execute_rate"]["value"]) == (1.0, 1.0)
+
+
+def test_evaluate_asks_the_named_model_at_an_endpoint(
+    hornbook: Command, exam: Path, serve: Callable[..., Server]
+) -> None:
+    server = serve(lambda _: {"choices": [{"text": "    return 2 * x\n"}]})
+    arguments = ("--endpoint", server.url, "--model", "mine", "--benchmark", exam / "exam.jsonl", "--n", "2")
+    found = hornbook("evaluate", *arguments, "--k", "1,2", "--out", exam / "out", "--json").json
+    assert (found["problems"], found["samples"], found["pass_at_k"]) == (3, 6, {"1": 1.0, "2": 1.0})
+    assert {body["model"] for _, body in server.asked} == {"mine"}
+
+
+def test_evaluate_takes_a_grader(hornbook: Command, exam: Path, serve: Callable[..., Server]) -> None:
+    server = serve(lambda _: {"choices": [{"message": {"content": "Nearly. Grade: 6"}}]})
+    (exam / "graded.jsonl").write_text(json.dumps({**PROBLEM, "task_id": "Mine/0", "rubric": "Doubles."}) + "\n")
+    (exam / "one.jsonl").write_text(json.dumps({"task_id": "Mine/0", "completion": "    return x\n"}) + "\n")
+    arguments = ("--benchmark", exam / "graded.jsonl", "--samples", exam / "one.jsonl", "--responses", exam / "store")
+    asking = ("--grader", f"judge@{server.url}", "--grades", 2)
+    found = hornbook("evaluate", *arguments, *asking, "--out", exam / "a", "--json").json["grades"]
+    assert (found["grade"]["value"], found["answers"], found["spread"]) == (6.0, 2, 0.0)
+    again = hornbook("evaluate", *arguments, "--grader", "judge@replay", "--grades", 2, "--out", exam / "b")
+    assert "grade  6.0 of 10, 0 answers unreadable" in again.out
+    assert len(server.asked) == 2
 
 
 def test_decontaminate_prints_its_contract(hornbook: Command, exam: Path) -> None:

@@ -164,6 +164,30 @@ def test_results_are_those_worked_out_by_hand() -> None:
     assert "bits_per_byte" not in found
 
 
+def test_rates_have_their_intervals_over_problems() -> None:
+    judged = [Verdict("T/1", n, "failed", "NameError: x") for n in range(50)]
+    judged += [Verdict("T/22", n, "failed", "AssertionError: no") for n in range(50)]
+    texts = {"T/1": "    return (\n", "T/22": "    return 1\n"}
+    found = summarize(config(), PROBLEMS, [Sample(v.task_id, v.sample, texts[v.task_id]) for v in judged], judged, [])
+    for name in ("parse_rate", "execute_rate"):  # two problems, each wholly good or bad: a resample may hold one only
+        assert found[name] == {"value": 0.5, "low": 0.0, "high": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("status", "detail", "ran"),
+    [
+        ("passed", "", True),
+        ("failed", "AssertionError: assert f(1) == 2", True),
+        ("failed", "NameError: name 'x' is not defined", False),
+        ("failed", "SyntaxError: invalid syntax", False),
+        ("timeout", "the program used up its CPU time", False),
+        ("crashed", "", False),
+    ],
+)
+def test_a_program_executes_when_its_tests_had_the_last_word(status: str, detail: str, ran: bool) -> None:
+    assert door.executes(Verdict("T", 0, status, detail)) is ran
+
+
 def test_a_gold_solution_without_a_byte_has_no_part_in_bits_per_byte() -> None:
     rows = [{"task_id": "T/1", "bits": 8.0, "bytes": 4}, {"task_id": "T/22", "bits": 0.0, "bytes": 0}]
     found = summarize(config(), PROBLEMS, [], [], rows)

@@ -143,6 +143,34 @@ def test_generation_stops_when_every_row_has_met_its_stop(opened: LanguageModel)
     assert len(model.model.widths) == 3  # 1, 2, 3 for the longer row
 
 
+def test_equal_prompts_are_read_once_and_drawn_apart(opened: LanguageModel) -> None:
+    heights: list[int] = []
+    real = opened.model.forward
+    config = Decoding(temperature=1.5, max_new_tokens=4, stop=())
+    prompts = ["def", "def", "x~", "def"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opened.model, "forward", lambda **given: heights.append(len(given["input_ids"])) or real(**given))
+        together = complete(opened, prompts, config)
+    assert heights[0] == 2
+    assert heights[1:] == [4] * 3
+    assert len(set(together)) > 2
+    assert complete(opened, prompts[:3], config)[:1] == together[:1]
+
+
+def test_a_row_that_is_done_leaves_the_batch_and_the_others_do_not_notice(opened: LanguageModel) -> None:
+    heights: list[int] = []
+    real = opened.model.forward
+    alone = [complete(opened, [prompt], Decoding(max_new_tokens=8, stop=()))[0] for prompt in PROMPTS]
+    stops = [(text[:1],) if place % 2 else () for place, text in enumerate(alone)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opened.model, "forward", lambda **given: heights.append(len(given["input_ids"])) or real(**given))
+        together = complete(opened, PROMPTS, Decoding(max_new_tokens=8), stops)
+    assert together == ["" if place % 2 else text for place, text in enumerate(alone)]
+    assert heights == sorted(heights, reverse=True)
+    assert heights[0] == len(PROMPTS)
+    assert heights[-1] < len(PROMPTS)
+
+
 def test_a_stop_in_the_prompt_does_not_end_the_completion(opened: LanguageModel) -> None:
     model = scripted(opened, ["\n", "def", "1"])
     assert complete(model, ["x\n"], Decoding(stop=("\n",))) == ["def1"]

@@ -5,7 +5,8 @@
                    └──► provider ──► store
 
 Providers shipped here need no network: `readings` (labels that people gave by reading, packaged with hornbook) and
-`replay` (answers from the store alone, so a finished run replays with no key).
+`replay` (answers from the store alone, so a finished run replays with no key). `endpoint.fill` asks a server many
+requests at once and puts the answers into the store, from which `replay` then serves them.
 """
 
 from __future__ import annotations
