@@ -41,9 +41,7 @@ GROUPS = {
     "hostile-tests": "Untrusted tests against the judge",
 }
 SQUARE = "def f(x): return x * x\n"
-CHECK = (
-    "def check(candidate):\n    assert candidate(3) == 9\n    assert candidate(5) == 25\n    assert candidate(-2) == 4\n"
-)
+CHECK = "def check(candidate):\n    assert candidate(3) == 9\n    assert candidate(5) == 25\n    assert candidate(-2) == 4\n"
 NOTHING = "def check(candidate): assert candidate() == []\n"
 LIMITS = {"cpu_seconds": 1, "wall_seconds": 2.0, "workers": 2, "memory_mb": 256}
 BEGIN, END = "<!-- attacks: begin -->", "<!-- attacks: end -->"
