@@ -78,7 +78,11 @@ def read_attacks() -> list[Attack]:
 
 def sections(body: str) -> tuple[str, str, str]:
     """The program, its tests and the next program."""
-    parts = dict(zip(["source", *re.findall(r"^--- (\w+)\n", body, re.M)], re.split(r"^--- \w+\n", body, flags=re.M)))
+    parts = dict(
+        zip(
+            ["source", *re.findall(r"^--- (\w+)\n", body, re.M)], re.split(r"^--- \w+\n", body, flags=re.M), strict=True
+        )
+    )
     return parts["source"], parts.get("tests", CHECK), parts.get("then", "")
 
 
