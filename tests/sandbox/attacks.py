@@ -41,9 +41,7 @@ GROUPS = {
     "hostile-tests": "Untrusted tests against the judge",
 }
 SQUARE = "def f(x): return x * x\n"
-CHECK = (
-    "def check(candidate):\n    assert candidate(3) == 9\n    assert candidate(5) == 25\n    assert candidate(-2) == 4\n"
-)
+CHECK = "def check(candidate):\n    assert candidate(3) == 9\n    assert candidate(5) == 25\n    assert candidate(-2) == 4\n"
 NOTHING = "def check(candidate): assert candidate() == []\n"
 LIMITS = {"cpu_seconds": 1, "wall_seconds": 2.0, "workers": 2, "memory_mb": 256}
 BEGIN, END = "<!-- attacks: begin -->", "<!-- attacks: end -->"
@@ -80,8 +78,9 @@ def read_attacks() -> list[Attack]:
 
 def sections(body: str) -> tuple[str, str, str]:
     """The program, its tests and the next program."""
-    parts = dict(zip(["source", *re.findall(r"^--- (\w+)\n", body, re.M)], re.split(r"^--- \w+\n", body, flags=re.M)))
-    return parts["source"], parts.get("tests", CHECK), parts.get("then", "")
+    source, *rest = re.split(r"^--- (\w+)\n", body, flags=re.MULTILINE)
+    parts = dict(zip(rest[::2], rest[1::2], strict=True))
+    return source, parts.get("tests", CHECK), parts.get("then", "")
 
 
 ATTACKS = read_attacks()
