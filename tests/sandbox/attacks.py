@@ -138,7 +138,7 @@ def plant() -> Iterator[Planted]:
             sock.setblocking(False)
         pid, segment = stack.enter_context(victim()), stack.enter_context(shared_segment())
         address = int(Path(f"/proc/{pid}/maps").read_text().split("-")[0], 16)
-        packages = [sysconfig.get_path(kind) for kind in ("purelib", "platlib")]
+        packages = [*(sysconfig.get_path(kind) for kind in ("purelib", "platlib")), "/usr/lib/python3/dist-packages"]
         marks = {"canary": f"{folder}/canary", "folder": folder, "home": os.path.expanduser("~"), "here": __file__}
         marks |= {"port": server.getsockname()[1], "abstract": name, "datagram": name + "-d", "python": sys.executable}
         marks |= {"victim": pid, "segment": segment, "address": address, "packages": packages}
