@@ -78,12 +78,9 @@ def read_attacks() -> list[Attack]:
 
 def sections(body: str) -> tuple[str, str, str]:
     """The program, its tests and the next program."""
-    parts = dict(
-        zip(
-            ["source", *re.findall(r"^--- (\w+)\n", body, re.M)], re.split(r"^--- \w+\n", body, flags=re.M), strict=True
-        )
-    )
-    return parts["source"], parts.get("tests", CHECK), parts.get("then", "")
+    source, *rest = re.split(r"^--- (\w+)\n", body, flags=re.MULTILINE)
+    parts = dict(zip(rest[::2], rest[1::2], strict=True))
+    return source, parts.get("tests", CHECK), parts.get("then", "")
 
 
 ATTACKS = read_attacks()
@@ -141,7 +138,7 @@ def plant() -> Iterator[Planted]:
             sock.setblocking(False)
         pid, segment = stack.enter_context(victim()), stack.enter_context(shared_segment())
         address = int(Path(f"/proc/{pid}/maps").read_text().split("-")[0], 16)
-        packages = [sysconfig.get_path(kind) for kind in ("purelib", "platlib")]
+        packages = [*(sysconfig.get_path(kind) for kind in ("purelib", "platlib")), "/usr/lib/python3/dist-packages"]
         marks = {"canary": f"{folder}/canary", "folder": folder, "home": os.path.expanduser("~"), "here": __file__}
         marks |= {"port": server.getsockname()[1], "abstract": name, "datagram": name + "-d", "python": sys.executable}
         marks |= {"victim": pid, "segment": segment, "address": address, "packages": packages}

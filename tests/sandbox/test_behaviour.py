@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hornbook.errors import InfrastructureError
+from hornbook.errors import InfrastructureError, RequestError
 from hornbook.records import Verdict
 from hornbook.sandbox import launch, pool, probe, run
 from hornbook.sandbox.bare import codec
@@ -152,17 +152,65 @@ def descriptors() -> int:
 
 def test_nothing_is_left_behind(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    for level in ("bubblewrap", "rlimits"):
+    for level in (*launch.LEVELS, launch.UNSAFE):
         if probe.probe_level(level) is None:
             continue
-        judge(ONE, [Program("t", 0, SQUARE, "def check(c): pass", "f", True)])
+        config = ONE.model_copy(update={"level": level, "unsafe": True})
+        judge(config, [Program("t", 0, SQUARE, "def check(c): pass", "f", True)])
         before = children(), descriptors()
-        judge(
-            ONE.model_copy(update={"level": level}),
-            [Program("t", i, SQUARE, "def check(c): pass", "f", True) for i in range(20)],
-        )
+        judge(config, [Program("t", i, SQUARE, "def check(c): pass", "f", True) for i in range(20)])
         assert (children(), descriptors()) == before
         assert os.listdir(tmp_path) == []
+
+
+def without_layers(seconds: float = 8) -> launch.Setting:
+    """The level `none` on a kernel that has neither Landlock nor seccomp."""
+    return launch.Setting(launch.UNSAFE, (2, 512 << 20, 1 << 20, 1 << 16), seconds, without=("landlock", "seccomp"))
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root is not held by a limit on processes")
+def test_strays_are_ended_where_nothing_forbids_to_fork():
+    fork = "import os, time\nif os.fork() == 0: time.sleep(60)"
+    with pool.Crew(without_layers(), 1) as crew:
+        list(crew.work([(0, ("blocks", [fork]))]))
+        assert len(children()) == 2
+
+
+def test_the_probes_get_through_where_nothing_stops_them():
+    with probe.planted() as marks, pool.Crew(without_layers(), 1) as crew:
+        jobs = [(name, ("blocks", [code.format(**marks)])) for name, code in probe.ATTEMPTS.items()]
+        open_ones = {name for name, answer in crew.work(jobs) if not probe.held_back(answer)}
+    assert open_ones >= set(probe.ATTEMPTS) - {"privileges", "processes"}  # these two the system itself may refuse
+    assert set(probe.MEANING) == set(probe.ATTEMPTS)
+
+
+def test_where_no_level_holds_nothing_runs_unless_that_is_accepted(monkeypatch):
+    works = probe.probe_level
+    monkeypatch.setattr(probe, "probe_level", lambda level: works(level) if level == launch.UNSAFE else None)
+    monkeypatch.setattr(run, "proven", probe.probe.__wrapped__)
+    program = Program("t", 0, SQUARE, "def check(c): assert c(2) == 4", "f", True)
+    with pytest.raises(InfrastructureError, match=r"install bubblewrap .* --unsafe-exec"):
+        judge(ONE, [program])
+    with pytest.raises(InfrastructureError, match="'landlock' does not hold"):
+        judge(ONE.model_copy(update={"level": "landlock"}), [program])
+    unsafe = ONE.model_copy(update={"unsafe": True})
+    assert judge(unsafe, [program])[0].status == "passed"
+    assert run.probe(unsafe).level == "none"
+
+
+def test_a_level_with_a_broken_promise_does_not_count(monkeypatch):
+    leaky = probe.Isolation("bubblewrap", {"network": True, "files": False})
+    sound = probe.Isolation("landlock", {"network": True, "files": True})
+    monkeypatch.setattr(probe, "probe_level", {"bubblewrap": leaky, "landlock": sound}.get)
+    assert probe.probe.__wrapped__() == sound
+    with pytest.raises(InfrastructureError, match="'bubblewrap' does not hold"):
+        probe.probe.__wrapped__("bubblewrap")
+
+
+def test_no_isolation_must_be_asked_for_twice():
+    with pytest.raises(RequestError, match="--unsafe-exec"):
+        run.probe(Sandbox(level="none"))
+    assert Sandbox(unsafe=True).semantic() == {}
 
 
 @pytest.mark.parametrize("milliseconds", [0, 3, 10, 30])
@@ -273,10 +321,9 @@ def test_probe_reports_every_level(monkeypatch):
     assert found.level in launch.LEVELS
     assert set(found.probes) == set(probe.ATTEMPTS)
     assert run.probe() == found
-    monkeypatch.setattr(launch, "LEVELS", ("rlimits",))
-    weakest = probe.probe_level("rlimits")
+    weakest = probe.probe_level(launch.UNSAFE)
     assert weakest is not None
-    assert weakest.advice
+    assert "install bubblewrap" in weakest.advice
 
 
 def test_without_bubblewrap_the_next_level_is_used(monkeypatch, tmp_path):
@@ -284,9 +331,9 @@ def test_without_bubblewrap_the_next_level_is_used(monkeypatch, tmp_path):
     (tmp_path / "bwrap").chmod(0o755)
     for path in (str(tmp_path), str(tmp_path / "nowhere")):  # there but broken; not there at all
         monkeypatch.setenv("PATH", path)
-        found = probe.probe.__wrapped__()
-        assert found.level != "bubblewrap"
-        assert found.level == "rlimits" or all(found.probes[name] for name in probe.PROMISES[found.level])
+        found = probe.probe.__wrapped__(unsafe=True)
+        assert found.level == ("namespaces" if probe.probe_level("namespaces") else "landlock")
+        assert all(found.probes.values())
 
 
 @pytest.mark.skipif(os.getuid() != 0 or not shutil.which("setpriv"), reason="needs root, to become somebody else")

@@ -207,10 +207,12 @@ def hidden_paths(setting: Setting) -> list[str]:
 
 
 def library_parts() -> list[str]:
-    """The standard library's entries one by one, without installed packages, and the system's shared libraries."""
+    """The standard library's entries one by one, and the system's shared libraries, without installed packages."""
     library = Path(os.__file__).parent
-    parts = [str(path) for path in library.iterdir() if path.name not in ("site-packages", "dist-packages")]
-    return [*sorted(parts), "/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache"]
+    parts = [path for path in library.iterdir() if path.name not in ("site-packages", "dist-packages")]
+    for root in dict.fromkeys(Path(path).resolve() for path in ("/usr/lib", "/usr/lib64", "/lib", "/lib64")):
+        parts += [path for path in root.glob("*") if not path.name.startswith("python")]
+    return [*sorted(map(str, parts)), "/etc/ld.so.cache"]
 
 
 def layers(pair: Pair) -> dict[str, bool]:

@@ -17,6 +17,7 @@ from .seccomp import Filter
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER = 1, 4, 38, 36
 CAPSET = {"x86_64": 126, "aarch64": 91}
 OPEN_FILES = 64
+TIMERS = 1024  # counted over all processes of a user
 T = TypeVar("T")
 
 
@@ -71,6 +72,7 @@ class Cage:
         limit(resource.RLIMIT_AS, self.limits.memory_bytes)
         limit(resource.RLIMIT_FSIZE, self.limits.file_bytes)
         limit(resource.RLIMIT_NOFILE, OPEN_FILES)
+        limit(resource.RLIMIT_SIGPENDING, TIMERS)
         if self.filter is None:
             limit(resource.RLIMIT_NPROC, 0)
         if self.ruleset is not None:
