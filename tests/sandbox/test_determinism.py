@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ def verdicts(folder: Path, name: str, workers: int, samples: int = 100) -> bytes
     """The bytes of the verdicts file that so many workers write."""
     problems, answers = exam(folder, samples)
     config = Evaluate(benchmarks=[str(problems)], sandbox=Sandbox(workers=workers, cpu_seconds=1, wall_seconds=60))
-    run_alone(judge_file, config, folder / name, samples=answers)
+    run_alone(partial(judge_file, responses=folder), config, folder / name, samples=answers)
     return (folder / name / "verdicts.jsonl").read_bytes()
 
 

@@ -8,11 +8,10 @@ import resource
 import signal
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from .landlock import Ruleset
-from .seccomp import Filter
+from .seccomp import Filter, inner, outer
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER = 1, 4, 38, 36
 CAPSET = {"x86_64": 126, "aarch64": 91}
@@ -21,8 +20,7 @@ TIMERS = 1024  # counted over all processes of a user
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """What one program may use."""
 
     cpu_seconds: int
@@ -54,7 +52,7 @@ def drop_privileges() -> None:
 
 
 class Cage:
-    """Everything a child puts on before it touches foreign code. Prepared once, in the zygote.
+    """Everything a child puts on before it touches foreign code, or has inherited by then. Prepared in the zygote.
 
     `walled`: nothing in sight that is of this machine can be written. Else the filter guards what Landlock does not.
     """
@@ -64,15 +62,22 @@ class Cage:
     ) -> None:
         self.limits = limits
         self.ruleset = None if "landlock" in without else prepared(lambda: Ruleset(readable, writable))
-        self.filter = None if "seccomp" in without else prepared(lambda: Filter(walled))
+        machine = os.uname().machine
+        self.outer = None if "seccomp" in without else prepared(lambda: Filter(outer(machine, walled)))
+        self.filter = self.outer and Filter(inner(machine))
 
-    def enter(self) -> None:
-        """Confine this process. A layer that was prepared and then fails ends it: never run half-confined."""
-        limit(resource.RLIMIT_CPU, self.limits.cpu_seconds, grace=1)
+    def share(self) -> None:
+        """Put on what the zygote can work in, once; its children inherit it."""
         limit(resource.RLIMIT_AS, self.limits.memory_bytes)
         limit(resource.RLIMIT_FSIZE, self.limits.file_bytes)
         limit(resource.RLIMIT_NOFILE, OPEN_FILES)
         limit(resource.RLIMIT_SIGPENDING, TIMERS)
+        if self.outer is not None and not self.outer.install():
+            os._exit(70)
+
+    def enter(self) -> None:
+        """Confine this child. A layer that was prepared and then fails ends it: never run half-confined."""
+        limit(resource.RLIMIT_CPU, self.limits.cpu_seconds, grace=1)
         if self.filter is None:
             limit(resource.RLIMIT_NPROC, 0)
         if self.ruleset is not None:

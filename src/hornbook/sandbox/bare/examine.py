@@ -11,7 +11,6 @@ import ast
 import builtins
 import importlib
 import io
-import random
 import re
 import sys
 from collections.abc import Callable
@@ -65,7 +64,6 @@ def post_source(peer: Peer, source: str, wanted: tuple[str, ...]) -> None:
 
 def examine(peer: Peer, tests: str, entry_point: str) -> Outcome:
     """Run the tests of a candidate that was sent its program: passed only when `check` came back and all is whole."""
-    random.seed(0)
     sys.stdout = io.StringIO()
     try:
         run_check(peer, tests, entry_point)

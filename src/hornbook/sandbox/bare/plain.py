@@ -5,11 +5,10 @@ from __future__ import annotations
 import builtins
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Malformed(ValueError):
@@ -51,8 +50,7 @@ def new_datetime(*numbers: int) -> datetime:
     return datetime(year, month, day, hour, minute, second, microsecond, fold=fold)
 
 
-@dataclass(frozen=True)
-class Rebuild:
+class Rebuild(NamedTuple):
     """How a type travels: its tag, its parts, the exact types a part may have, and the way back."""
 
     tag: bytes

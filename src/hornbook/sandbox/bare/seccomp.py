@@ -1,5 +1,8 @@
 """A seccomp filter that leaves a process computing: no sockets, processes, signals, tracing, mounts or new privileges.
 
+The fork server wears the outer filter and hands it down. The inner one takes from a child what only the fork server
+needs: it is short, because the kernel translates it anew for every child.
+
 It holds back signals by any road (also those that a descriptor's owner is sent), and memory that others share.
 
 Refused calls fail with EPERM, so that foreign code sees an ordinary PermissionError. Calls newer than the ones listed
@@ -22,6 +25,8 @@ SOCK_STREAM, SOCK_TYPE = 1, 0xF
 O_TRUNC, O_ACCMODE = os.O_TRUNC, os.O_ACCMODE
 FIRST_COMMON = 424  # from here on, numbers are the same on every architecture
 COMMON_ALLOWED = (436, 439, 441, 449, 452)  # close_range, faccessat2, epoll_pwait2, futex_waitv, fchmodat2
+RESTRICT = 446  # landlock_restrict_self
+FORK_SERVER = ("fork", "vfork", "kill", "prctl")  # these, clone and RESTRICT are what only the fork server may use
 
 # name: (x86_64, aarch64); -1 where the call does not exist
 REFUSED = {
@@ -76,14 +81,14 @@ def answer(number: int, verdict: int) -> bytes:
     return step(EQUAL, number, 0, 1) + step(RETURN, verdict)
 
 
-def program(machine: str, walled: bool) -> bytes:
-    """The filter for a machine. Raises KeyError for one that is not known here."""
+def outer(machine: str, walled: bool) -> bytes:
+    """The fork server's filter for a machine. Raises KeyError for one that is not known here."""
     column, arch = MACHINES[machine]
     refused = {**REFUSED, **({} if walled else OUTSIDE_LANDLOCK)}
     steps = [step(LOAD, ARCH), step(EQUAL, arch, 1, 0), step(RETURN, EPERM), step(LOAD, NUMBER)]
     steps += [step(ATLEAST, 0x40000000, 0, 1), step(RETURN, EPERM), answer(SPECIAL["clone3"][column], ENOSYS)]
-    steps += [answer(numbers[column], EPERM) for numbers in refused.values() if numbers[column] >= 0]
-    steps += [answer(number, ALLOW) for number in COMMON_ALLOWED]
+    steps += [answer(n[column], EPERM) for name, n in refused.items() if n[column] >= 0 and name not in FORK_SERVER]
+    steps += [answer(number, ALLOW) for number in (*COMMON_ALLOWED, RESTRICT)]
     steps += [step(ATLEAST, FIRST_COMMON, 0, 1), step(RETURN, ENOSYS)]
     for name, branch in branches(walled).items():
         if SPECIAL[name][column] >= 0:
@@ -92,11 +97,20 @@ def program(machine: str, walled: bool) -> bytes:
     return b"".join([*steps, step(RETURN, ALLOW)])
 
 
+def inner(machine: str) -> bytes:
+    """A child's filter, on top of the outer one, which has seen to it that the numbers are this machine's."""
+    column, _ = MACHINES[machine]
+    steps = [step(LOAD, NUMBER), answer(RESTRICT, ENOSYS)]
+    steps += [answer(REFUSED[name][column], EPERM) for name in FORK_SERVER if REFUSED[name][column] >= 0]
+    steps += [step(EQUAL, SPECIAL["clone"][column], 1, 0), step(RETURN, ALLOW)]
+    steps += [step(LOAD, ARG0), step(BITS, CLONE_THREAD, 0, 1), step(RETURN, ALLOW), step(RETURN, EPERM)]
+    return b"".join(steps)
+
+
 def branches(walled: bool) -> dict[str, list[bytes]]:
     """The calls whose arguments decide."""
     allow, refuse = step(RETURN, ALLOW), step(RETURN, EPERM)
     found = {
-        "clone": [step(LOAD, ARG0), step(BITS, CLONE_THREAD, 0, 1), allow, refuse],
         "prlimit64": [step(LOAD, ARG0), step(EQUAL, 0, 0, 1), allow, refuse],
         "ioctl": [step(LOAD, ARG1), answer(FIOCLEX, ALLOW), answer(FIONBIO, ALLOW), refuse],
         "fcntl": [step(LOAD, ARG1), *(answer(command, EPERM) for command in SIGNALLING), allow],
@@ -110,12 +124,11 @@ def branches(walled: bool) -> dict[str, list[bytes]]:
 
 
 class Filter:
-    """The filter, made once and installed per process."""
+    """A filter, made once and installed per process."""
 
-    def __init__(self, walled: bool) -> None:
-        self.code = program(os.uname().machine, walled)
-        self.buffer = ctypes.create_string_buffer(self.code, len(self.code))
-        header = struct.pack("HxxxxxxP", len(self.code) // 8, ctypes.addressof(self.buffer))
+    def __init__(self, code: bytes) -> None:
+        self.buffer = ctypes.create_string_buffer(code, len(code))
+        header = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(self.buffer))
         self.header = ctypes.create_string_buffer(header, len(header))
         self.prctl = ctypes.CDLL(None, use_errno=True).prctl
 

@@ -12,9 +12,9 @@ It never reads foreign code: programs reach their child over the child's own soc
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import os
-import random
 import signal
 import socket
 import struct
@@ -54,13 +54,16 @@ def main(fd: int, settings: dict[str, Any]) -> None:
     cage = Cage(Limits(*settings["limits"]), *layers)
     drop_privileges()
     warm_up()
+    cage.share()
     Zygote(socket.socket(fileno=fd), cage, settings["home"], settings["alone"] and os.getpid() < 10).serve()
 
 
 def warm_up() -> None:
     """Import and run what every program needs, then keep the collector from touching (and copying) it."""
-    for name in WARM:
-        __import__(name)
+    register, os.register_at_fork = os.register_at_fork, lambda **_: None  # `random` would seed every child anew
+    modules = {name: importlib.import_module(name) for name in WARM}
+    os.register_at_fork = register
+    modules["random"].seed(0)
     for _ in range(WARM_ROUNDS):
         rehearse()
     compiled.cache_clear()
@@ -118,7 +121,6 @@ class Zygote:
         """Confine this child, then play the role. Never returns."""
         try:
             self.control.close()
-            random.seed(0)  # forking seeded it anew
             self.cage.enter()
             output = self.cage.limits.output_chars
             if role == b"C":
