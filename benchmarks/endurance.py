@@ -31,6 +31,7 @@ from hornbook.tasks.load import load
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 GROWTH_MIB = 8.0  # what a process may grow by after the first tenth, beside the list of verdicts
+PROGRAM_MIB = 64.0  # what the largest program here takes
 VERDICT_BYTES = 400  # what one verdict takes in the list that `judge` returns
 WALL_SECONDS = 60.0  # loose: the slowest of MBPP needs a second of a processor, which others may be using
 NASTY = {
@@ -94,8 +95,8 @@ def mebibytes(processes: list[psutil.Process], role: str) -> float:
 class Watch:
     """Takes a reading every so many verdicts, and counts verdicts that are not as they should be."""
 
-    def __init__(self, folder: Path, every: int) -> None:
-        self.folder, self.every, self.began = folder, every, time.monotonic()
+    def __init__(self, folder: Path, every: int, workers: int = 1) -> None:
+        self.folder, self.every, self.workers, self.began = folder, every, workers, time.monotonic()
         self.readings: list[Reading] = []
         self.expected: dict[int, str | None] = {}
         self.statuses: Counter[str] = Counter()
@@ -140,10 +141,11 @@ class Watch:
         return found
 
     def room(self, programs: int) -> dict[str, float]:
-        """What each column may grow by from the first half, without its first tenth, to the second."""
-        none = dict.fromkeys(("processes", "descriptors", "files"), 0.0)
-        kept = programs * VERDICT_BYTES / 2**20
-        return {**none, "judge": GROWTH_MIB + kept, "worker": GROWTH_MIB, "zygote": GROWTH_MIB}
+        """What each column may grow by from the first half, without its first tenth, to the second: other workers may
+        have a candidate and its tests in hand when a reading is taken."""
+        kept, others = programs * VERDICT_BYTES / 2**20, self.workers - 1
+        memory = {"judge": GROWTH_MIB + kept, "worker": GROWTH_MIB, "zygote": GROWTH_MIB + PROGRAM_MIB * others}
+        return {"processes": 2.0 * others, "descriptors": 0.0, "files": 0.0, **memory}
 
 
 def main() -> int:
@@ -158,7 +160,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="hornbook-endurance-") as folder:
         tempfile.tempdir = folder
         level = probe(sandbox).level
-        watch = Watch(Path(folder), every=max(options.programs // 20, 1))
+        watch = Watch(Path(folder), every=max(options.programs // 20, 1), workers=options.workers)
         watch.read()
         before = watch.readings.pop()
         verdicts = judge(sandbox, watch.feed(options.programs), watch.see)

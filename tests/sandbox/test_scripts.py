@@ -72,7 +72,7 @@ def test_a_disagreement_is_seen() -> None:
 
 
 def test_two_thousand_programs_leave_nothing() -> None:
-    code, found = run("endurance", "--programs", "2000", "--workers", "2")
+    code, found = run("endurance", "--programs", "2000", "--workers", "1")
     assert found["complaints"] == []
     assert code == 0
     assert sum(found["statuses"].values()) == 2000
