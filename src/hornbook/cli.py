@@ -271,6 +271,7 @@ def evaluate(
     responses: Annotated[Path, typer.Option(help="The grader's store of responses.")] = WORKDIR / "responses",
     batch: Annotated[int, typer.Option(help="Completions made together.")] = 64,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int, typer.Option(help="Threads of the model on a CPU.")] = 2,
     seed: Annotated[int, typer.Option(help="Draws samples and bootstrap resamples.")] = 0,
     as_json: Json = False,
 ) -> None:
@@ -298,6 +299,7 @@ def evaluate(
         grader=read_grader(grader, grades, concurrency) if grader else None,
         batch_sequences=batch,
         device=device,
+        threads=threads,
         seed=seed,
     )
     server = configure(Endpoint, {"url": "endpoint"}, url=endpoint, concurrency=concurrency) if endpoint else None

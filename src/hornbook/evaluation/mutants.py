@@ -14,6 +14,7 @@ from functools import cache
 from hornbook.errors import InfrastructureError, InputError
 from hornbook.model.likelihood import likelihoods
 from hornbook.model.load import LanguageModel
+from hornbook.progress import Meter
 from hornbook.records import Problem
 from hornbook.sandbox.run import Program, Sandbox, judge
 from hornbook.tasks.formats import NOT_PYTHON
@@ -46,7 +47,9 @@ def trials(sandbox: Sandbox, problems: tuple[Problem, ...], trusted: bool, limit
         for number, (head, body) in enumerate(written[problem.task_id])
     ]
     limits = sandbox.model_copy(update={"cpu_seconds": min(CPU_SECONDS, sandbox.cpu_seconds)})
-    status = {(verdict.task_id, verdict.sample): verdict.status for verdict in judge(limits, programs)}
+    with Meter("mutants", len(programs), "programs") as meter:
+        verdicts = judge(limits, programs, lambda _: meter.advance())
+    status = {(verdict.task_id, verdict.sample): verdict.status for verdict in verdicts}
     if "infrastructure" in status.values():
         raise InfrastructureError("mutants were not judged because the sandbox failed; run again to go on")
     found = (trial(problem, [body for _, body in written[problem.task_id]], status) for problem in problems)
