@@ -1,7 +1,8 @@
 """Gold against mutant: does a model find a right solution likelier than the same solution with one thing wrong?
 
 A mutant counts only if execution kills it, so that "worse" is a fact and not a guess. Gold and mutants are compared as
-`ast.unparse` writes them, so that they differ in the one change and not in comments or layout.
+`ast.unparse` writes them, so that they differ in the one change and not in comments or layout; and only mutants as long
+as the gold solution are taken, since bits favour the shorter text and bits per byte the longer.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from hornbook.tasks.formats import NOT_PYTHON
 from hornbook.tasks.mutate import mutants
 
 CPU_SECONDS = 1  # for a mutant that runs for ever; a gold solution that needs more has no trial
+ALL = 1000  # mutants of a solution to choose from
 
 
 @dataclass(frozen=True)
@@ -57,15 +59,18 @@ def trials(sandbox: Sandbox, problems: tuple[Problem, ...], trusted: bool, limit
 
 
 def variants(problem: Problem, limit: int) -> Iterator[tuple[str, str]]:
-    """(what stands before the solution, solution) of the gold program and of its mutants in the solution."""
+    """(what stands before the solution, solution) of the gold program and of `limit` mutants, spread over it."""
     source = problem.prompt + problem.canonical_solution if problem.completes else problem.canonical_solution
     try:
         gold = ast.unparse(ast.parse(source))
-        changed = mutants(source, limit)
+        changed = mutants(source, ALL)
     except (InputError, *NOT_PYTHON):
         return
     head = before_body(gold, problem.entry_point) if problem.completes else ""
-    yield from ((head, text[len(head) :]) for text in (gold, *changed) if text.startswith(head))
+    size = len(gold.encode())
+    same = [text for text in changed if text.startswith(head) and len(text.encode()) == size]
+    chosen = [same[place * len(same) // limit] for place in range(limit)] if len(same) > limit else same
+    yield from ((head, text[len(head) :]) for text in (gold, *chosen))
 
 
 def before_body(text: str, name: str) -> str:
