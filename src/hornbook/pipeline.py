@@ -122,7 +122,8 @@ def graph(recipe: Recipe) -> list[Node]:
     lessons = f"{datasets['exercises']}/exercises"
     judged["nearest exercise"] = add("baseline", "nearest", recipe.evaluate, exercises=lessons, **exams(exam))
     compared = {f"arms.{name}": node for name, node in judged.items()}
-    side_by_side = recipe.compare.model_copy(update={"benchmarks": recipe.evaluate.benchmarks})
+    examined = {"benchmarks": recipe.evaluate.benchmarks, "convention": recipe.evaluate.convention}
+    side_by_side = recipe.compare.model_copy(update=examined)
     add("compare", "arms", side_by_side, exercises=lessons, **exams(exam), **compared)
     return nodes
 

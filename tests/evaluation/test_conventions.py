@@ -89,6 +89,12 @@ def test_only_hornbook_heals(monkeypatch: pytest.MonkeyPatch, name: str, healed:
     assert [(decoding.heal, decoding.seed) for decoding in seen] == [(healed, 7)]
 
 
+def test_whoever_does_not_ask_takes_the_same_tasks_and_leaves_them_as_they_stand(tmp_path: Path) -> None:
+    path = str(mbpp(tmp_path / "m.jsonl", 2, 3, 4, 11))
+    [problem] = gather([path], {}, "lm-eval", plain=True)[path]
+    assert (problem.task_id, problem.prompt) == ("MBPP/11", '"""\nReturn 11.\nassert f11() == 11\n"""\n')
+
+
 def test_a_convention_that_is_none_is_refused_with_the_nearest() -> None:
     with pytest.raises(ValidationError, match="did you mean 'bigcode'"):
         Evaluate(convention="bigcod")

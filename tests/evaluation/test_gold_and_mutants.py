@@ -27,27 +27,36 @@ LOOP = Problem(
 
 def test_trials_hold_what_execution_killed_and_nothing_else() -> None:
     found = trials(SANDBOX, (ADD, LENIENT, WRONG), True, 9)
-    assert found == (Trial("T/1", PROMPT, "    return x + y", ("    return None", "    return x - y")),)
+    assert found == (Trial("T/1", PROMPT, "    return x + y", ("    return x - y",)),)
 
 
 def test_a_mutant_that_runs_for_ever_is_left_out() -> None:
     [found] = trials(SANDBOX, (LOOP,), True, 20)
     assert "    while n < 3:\n        n -= 1\n    return n" not in found.mutants
-    assert "    while not n < 3:\n        n += 1\n    return n" in found.mutants
-    assert "    while n < 3:\n        n += 1\n    return None" in found.mutants
+    assert "    while n > 3:\n        n += 1\n    return n" in found.mutants
+    assert "    while n < 4:\n        n += 1\n    return n" in found.mutants
+
+
+def test_mutants_are_as_long_as_the_gold_solution_and_spread_over_it() -> None:
+    sums = Problem("T", "def f(x):\n", "f", "    return (x + 1) * (x + 2) - (x + 3)\n", "")
+    gold, *every = (body for _, body in variants(sums, 99))
+    assert gold == "    return (x + 1) * (x + 2) - (x + 3)"
+    assert {len(body) for body in every} == {len(gold)}
+    assert len(every) == 10  # four signs, three constants up and down; the product as a sum loses its brackets
+    assert [body for _, body in variants(sums, 2)] == [gold, every[0], every[5]]
 
 
 def test_a_change_in_the_prompt_is_no_mutant_of_the_solution() -> None:
-    helped = Problem("T", "def two():\n    return 2\n\ndef f(x=1):\n", "f", "    return x\n", "")
+    helped = Problem("T", "def two():\n    return 2\n\ndef f(x=1):\n", "f", "    return x + x\n", "")
     bodies = [body for _, body in variants(helped, 20)]
-    assert bodies == ["    return x", "    return None"]
+    assert bodies == ["    return x + x", "    return x - x"]
 
 
 def test_a_whole_program_is_mutated_whole() -> None:
     whole = Problem("MBPP/1", '"""Two."""\n', "f", "K = 2\ndef f():\n    return K\n", "", completes=False)
     found = list(variants(whole, 20))
     assert {head for head, _ in found} == {""}
-    assert [body.split("\n")[0] for _, body in found] == ["K = 2", "K = 3", "K = 1", "K = 2"]
+    assert [body.split("\n")[0] for _, body in found] == ["K = 2", "K = 3", "K = 1"]
 
 
 def test_what_is_no_program_has_no_variants() -> None:
@@ -84,8 +93,8 @@ def test_a_trial_that_does_not_fit_the_context_is_left_out(opened: LanguageModel
 
 def test_a_model_that_was_examined_has_its_share_of_pairs(opened: LanguageModel) -> None:
     rows = score(Evaluate(sandbox=SANDBOX, mutants=9), opened, {"b": [ADD, WRONG]})["b"]
-    assert [row["mutants"] for row in rows] == [2, 0]
-    assert 0 <= rows[0]["mutants_beaten"] <= 2
+    assert [row["mutants"] for row in rows] == [1, 0]
+    assert 0 <= rows[0]["mutants_beaten"] <= 1
     assert [row["mutants"] for row in score(Evaluate(mutants=0), opened, {"b": [ADD]})["b"]] == [0]
 
 

@@ -16,7 +16,20 @@ RESULTS = ("samples.jsonl", "verdicts.jsonl", "likelihood.parquet", "results.jso
 def test_an_examination_killed_while_it_generates_goes_on(student: Path, tmp_path: Path) -> None:
     rows = [{**PROBLEM, "task_id": f"T/{n}", "test": f"def check(f):\n    assert f({n}) == {n}\n"} for n in range(9)]
     (tmp_path / "exam.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    settings = ("--n", "20", "--batch", "4", "--temperature", "1", "--max-new-tokens", "30", "--mutants", "0")
+    settings = (
+        "--n",
+        "8",
+        "--batch",
+        "4",
+        "--temperature",
+        "1",
+        "--max-new-tokens",
+        "16",
+        "--mutants",
+        "0",
+        "--threads",
+        "1",
+    )
     request = ["evaluate", str(student), "--benchmark", str(tmp_path / "exam.jsonl"), *settings]
     samples = tmp_path / "killed" / "samples.jsonl"
     with subprocess.Popen([*COMMAND, *request, "--out", str(samples.parent)], stderr=subprocess.DEVNULL) as process:
@@ -24,7 +37,7 @@ def test_an_examination_killed_while_it_generates_goes_on(student: Path, tmp_pat
             time.sleep(0.002)
         process.kill()
     kept = samples.read_bytes()
-    assert 0 < kept.count(b"\n") < 180
+    assert 0 < kept.count(b"\n") < 72
     for out in ("killed", "unbroken"):
         done = spawn(*request, "--out", tmp_path / out)
         assert done.code == 0, done.err

@@ -120,6 +120,7 @@ def evaluate(
     responses: Annotated[Path, typer.Option(help="The grader's store of responses.")] = WORKDIR / "responses",
     batch: Annotated[int, typer.Option(help="Completions made together.")] = 64,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int, typer.Option(help="Threads of the model on a CPU.")] = 2,
     seed: Annotated[int, typer.Option(help="Draws samples and bootstrap resamples.")] = 0,
     unsafe: Unsafe = False,
     as_json: Json = False,
@@ -149,6 +150,7 @@ def evaluate(
         grader=read_grader(grader, grades, concurrency) if grader else None,
         batch_sequences=batch,
         device=device,
+        threads=threads,
         seed=seed,
         sandbox=Sandbox(unsafe=unsafe),
     )

@@ -18,7 +18,7 @@ NAME = "nearest exercise"
 
 def baseline(config: Evaluate, *, exercises: Path, problems: Mapping[str, Path], out: Path, ledger: Ledger) -> None:
     """Write the same files as `evaluate`, with one copied answer a problem and no likelihood."""
-    benchmarks = gather(config.benchmarks, problems)
+    benchmarks = gather(config.benchmarks, problems, config.convention, plain=True)
     known = list(read_dataset(exercises, Exercise))
     samples = {name: answers(part, known) for name, part in benchmarks.items()}
     (out / "samples.jsonl").write_text("", "utf-8")

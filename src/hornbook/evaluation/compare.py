@@ -17,6 +17,7 @@ from pydantic import Field
 from hornbook.artifacts import Ledger, read_json, read_jsonl, write_json
 from hornbook.config import Config
 from hornbook.decontamination.syntax import nearest
+from hornbook.evaluation.conventions import ConventionName
 from hornbook.evaluation.evaluate import gather
 from hornbook.evaluation.metrics import paired, ratio
 from hornbook.records import Exercise, Problem, read_dataset
@@ -27,10 +28,12 @@ Parts = dict[str, tuple[float, float]]  # task → (numerator, denominator)
 class Compare(Config):
     """`pairs`: which arms to subtract, as [a, b] meaning b - a. `tau`: phi-1's match rate for "similar" (§5).
 
-    `shown`: how many problems of each benchmark are laid out with every arm's completion.
+    `convention`: whose tasks were asked. `shown`: how many problems of each benchmark are laid out with every arm's
+    completion.
     """
 
     benchmarks: list[str] = ["unconventional"]
+    convention: ConventionName = "hornbook"
     pairs: list[tuple[str, str]] = []
     tau: float = 0.95
     shown: int = 6
@@ -48,7 +51,7 @@ def compare(
     ledger: Ledger,
 ) -> None:
     """Write `comparison.json`: arms, differences, the similarity split and completions beside one another."""
-    benchmarks = gather(config.benchmarks, problems)
+    benchmarks = gather(config.benchmarks, problems, config.convention, plain=True)
     similar = {name: similar_tasks(part, exercises, config.tau) for name, part in benchmarks.items()}
     measured = {arm: measures(folder) for arm, folder in sorted(arms.items())}
     comparison = {

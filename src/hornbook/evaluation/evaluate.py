@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -85,10 +86,13 @@ def evaluate(
     grade_and_write(config, benchmarks, samples, responses, out, ledger)
 
 
-def gather(names: Iterable[str], extra: Mapping[str, Path], convention: str = "hornbook") -> dict[str, list[Problem]]:
-    """Benchmark name → its problems as the convention asks them, in name order."""
+def gather(
+    names: Iterable[str], extra: Mapping[str, Path], convention: str = "hornbook", plain: bool = False
+) -> dict[str, list[Problem]]:
+    """Benchmark name → its problems as the convention asks them, in name order; `plain`: only its choice of tasks."""
     found = {name: name for name in names} | {name: str(folder) for name, folder in extra.items()}
     asked = CONVENTIONS[convention]
+    asked = replace(asked, stripped=False, three_shot=False) if plain else asked
     return {name: prepared(load_problems(found[name]), asked, found[name]) for name in sorted(found)}
 
 

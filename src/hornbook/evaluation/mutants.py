@@ -1,7 +1,8 @@
 """Gold against mutant: does a model find a right solution likelier than the same solution with one thing wrong?
 
 A mutant counts only if execution kills it, so that "worse" is a fact and not a guess. Gold and mutants are compared as
-`ast.unparse` writes them, so that they differ in the one change and not in comments or layout.
+`ast.unparse` writes them, so that they differ in the one change and not in comments or layout; and only mutants as long
+as the gold solution are taken, since bits favour the shorter text and bits per byte the longer.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from functools import cache
 from hornbook.errors import InfrastructureError, InputError
 from hornbook.model.likelihood import likelihoods
 from hornbook.model.load import LanguageModel
+from hornbook.progress import Meter
 from hornbook.records import Problem
 from hornbook.sandbox.run import Program, Sandbox, judge
 from hornbook.tasks.formats import NOT_PYTHON
 from hornbook.tasks.mutate import mutants
 
 CPU_SECONDS = 1  # for a mutant that runs for ever; a gold solution that needs more has no trial
+ALL = 1000  # mutants of a solution to choose from
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,9 @@ def trials(sandbox: Sandbox, problems: tuple[Problem, ...], trusted: bool, limit
         for number, (head, body) in enumerate(written[problem.task_id])
     ]
     limits = sandbox.model_copy(update={"cpu_seconds": min(CPU_SECONDS, sandbox.cpu_seconds)})
-    status = {(verdict.task_id, verdict.sample): verdict.status for verdict in judge(limits, programs)}
+    with Meter("mutants", len(programs), "programs") as meter:
+        verdicts = judge(limits, programs, lambda _: meter.advance())
+    status = {(verdict.task_id, verdict.sample): verdict.status for verdict in verdicts}
     if "infrastructure" in status.values():
         raise InfrastructureError("mutants were not judged because the sandbox failed; run again to go on")
     found = (trial(problem, [body for _, body in written[problem.task_id]], status) for problem in problems)
@@ -54,15 +59,18 @@ def trials(sandbox: Sandbox, problems: tuple[Problem, ...], trusted: bool, limit
 
 
 def variants(problem: Problem, limit: int) -> Iterator[tuple[str, str]]:
-    """(what stands before the solution, solution) of the gold program and of its mutants in the solution."""
+    """(what stands before the solution, solution) of the gold program and of `limit` mutants, spread over it."""
     source = problem.prompt + problem.canonical_solution if problem.completes else problem.canonical_solution
     try:
         gold = ast.unparse(ast.parse(source))
-        changed = mutants(source, limit)
+        changed = mutants(source, ALL)
     except (InputError, *NOT_PYTHON):
         return
     head = before_body(gold, problem.entry_point) if problem.completes else ""
-    yield from ((head, text[len(head) :]) for text in (gold, *changed) if text.startswith(head))
+    size = len(gold.encode())
+    same = [text for text in changed if text.startswith(head) and len(text.encode()) == size]
+    chosen = [same[place * len(same) // limit] for place in range(limit)] if len(same) > limit else same
+    yield from ((head, text[len(head) :]) for text in (gold, *chosen))
 
 
 def before_body(text: str, name: str) -> str:
