@@ -305,6 +305,13 @@ def test_alone_the_answer_holds_what_the_design_promises(benchmark_file: Path, t
     assert (found["benchmark"], found["problems"], found["missing"], found["samples"]) == (str(benchmark_file), 3, 2, 1)
     assert Path(found["verdicts"]).exists()
     assert {"programs_per_second", "isolation"} <= found.keys()
+    out = tmp_path / "out"
+    assert read_json(out / "isolation.json") == {"level": found["isolation"], "probes": found["probes"]}
+    assert found["probes"]["network"] is True
+    before = digest_folder(out)
+    (out / "isolation.json").write_text("another machine")
+    assert digest_folder(out) == before
+    assert found["isolation"] not in (out / "results.json").read_text()
 
 
 def test_alone_a_model_is_examined(student: Path, benchmark_file: Path, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_nothing_outside_was_reached(level: str) -> None:
     assert level != LEVELS[0] or answers(level, True)[1]
 
 
-@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("level", [LEVELS[0], *(pytest.param(level, marks=pytest.mark.slow) for level in LEVELS[1:])])
 def test_contained_tests_are_not_fooled_either(level: str) -> None:
     if not works(level):
         pytest.skip(f"isolation level {level} does not work on this machine")

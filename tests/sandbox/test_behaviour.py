@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from hornbook import cli
 from hornbook.errors import InfrastructureError, RequestError
 from hornbook.records import Verdict
 from hornbook.sandbox import launch, pool, probe, run
@@ -196,6 +197,17 @@ def test_where_no_level_holds_nothing_runs_unless_that_is_accepted(monkeypatch):
     unsafe = ONE.model_copy(update={"unsafe": True})
     assert judge(unsafe, [program])[0].status == "passed"
     assert run.probe(unsafe).level == "none"
+
+
+def test_a_refusal_is_one_line_and_status_1(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(probe, "probe_level", {}.get)
+    monkeypatch.setattr(sys, "argv", ["hornbook", "write", "exercises", "-n", "5", "--out", str(tmp_path / "out")])
+    probe.probe.cache_clear()
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert left.value.code == 1
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert said.startswith("hornbook: no isolation holds on this machine, and programs are not run without it: install")
 
 
 def test_a_level_with_a_broken_promise_does_not_count(monkeypatch):
