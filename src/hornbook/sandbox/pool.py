@@ -55,10 +55,10 @@ class Crew(Generic[J]):
         for slot in self.slots:
             dismiss(slot)
 
-    def work(self, jobs: Iterable[tuple[J, tuple[Any, ...]]], at_once: int | None = None) -> Iterator[tuple[J, Any]]:
-        """Yield every job with its answer, LATE or BROKEN, as they finish. `at_once`: how many may run together."""
+    def work(self, jobs: Iterable[tuple[J, tuple[Any, ...]]]) -> Iterator[tuple[J, Any]]:
+        """Yield every job with its answer, LATE or BROKEN, as they finish."""
         source = iter(jobs)
-        idle, busy = self.slots[:at_once], []
+        idle, busy = list(self.slots), []
         while True:
             while idle and (job := next(source, None)) is not None:
                 slot = idle.pop()

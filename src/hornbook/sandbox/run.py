@@ -24,7 +24,7 @@ import sys
 import sysconfig
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import Field
@@ -37,6 +37,8 @@ from hornbook.sandbox.launch import Setting
 from hornbook.sandbox.pool import BROKEN, LATE, Crew
 from hornbook.sandbox.probe import Isolation
 from hornbook.sandbox.probe import probe as proven
+
+PATIENCE = 4  # how much more time on the clock a program gets that ran out of time, when it is run again alone
 
 
 @dataclass(frozen=True)
@@ -111,9 +113,16 @@ def judge_on(
     for program, answer in crew.work(jobs_of(programs, settle)):
         verdict = verdict_on(program, answer)
         late.append(program) if verdict.status == "timeout" else settle(verdict)
-    for program, answer in crew.work(jobs_of(late, settle), at_once=1):
-        settle(verdict_on(program, answer))
+    if late:
+        with Crew[Program](patient(crew.setting), 1) as alone:
+            for program, answer in alone.work(jobs_of(late, settle)):
+                settle(verdict_on(program, answer))
     return sorted(verdicts, key=lambda verdict: (verdict.task_id, verdict.sample))
+
+
+def patient(setting: Setting) -> Setting:
+    """The setting in which time-outs are tried again: on a starved machine the clock runs and the program does not."""
+    return replace(setting, wall_seconds=PATIENCE * setting.wall_seconds)
 
 
 def jobs_of(
@@ -159,8 +168,10 @@ def execute_many(config: Sandbox, sections: Iterable[list[str]]) -> list[list[Bl
             results[index] = block_results(answer, len(jobs[index][1][1]))
             if any(result.error and result.error.startswith("timeout") for result in results[index]):
                 late.append(jobs[index])
-        for index, answer in crew.work(late, at_once=1):
-            results[index] = block_results(answer, len(jobs[index][1][1]))
+    if late:
+        with Crew[int](patient(setting_of(config)), 1) as alone:
+            for index, answer in alone.work(late):
+                results[index] = block_results(answer, len(jobs[index][1][1]))
     return [results[index] for index in range(len(jobs))]
 
 

@@ -12,7 +12,7 @@ from hornbook.synthesis.textbooks import verify
 from hornbook.synthesis.write import program
 
 
-def reverify(folder: Path, sandbox: Sandbox) -> dict[str, Any]:
+def reverify(folder: Path, sandbox: Sandbox = Sandbox()) -> dict[str, Any]:
     """Counts of a folder's rows and of those that hold, and the faults of the others.
 
     The folder is a dataset of exercises or sections, or holds one. Tests are treated as untrusted. Raises InputError.
