@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import shutil
 import signal
@@ -219,5 +218,5 @@ def layers(pair: Pair) -> dict[str, bool]:
     """Which layers a pair's fork server has on. Raises OSError or ValueError when the pair does not work."""
     stream = Stream(pair.sock, seconds=30)
     stream.send(encode(("layers",)))
-    found: dict[str, bool] = json.loads(decode(stream.receive()))
+    found: dict[str, bool] = decode(stream.receive())
     return found

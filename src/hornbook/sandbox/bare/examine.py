@@ -7,14 +7,14 @@ modules are imported on this side instead. A candidate never replaces a builtin 
 
 from __future__ import annotations
 
-import ast
 import builtins
 import importlib
 import io
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
+from symtable import SymbolTable, symtable
 from types import BuiltinFunctionType, CodeType, FunctionType, GeneratorType, MethodType
 from typing import Any
 
@@ -31,25 +31,29 @@ Outcome = tuple[str, str]  # status and detail; "gone" and "late" are for the re
 @lru_cache(maxsize=2048)
 def compiled(text: str) -> tuple[CodeType, tuple[str, ...], frozenset[str]]:
     """A test text as code, the names it expects from elsewhere, and which of these it uses as standard modules."""
-    tree = ast.parse(text, FILE)
-    used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    wanted = used - set(bound_names(tree)) - set(dir(builtins))
-    dotted = {n.value.id for n in ast.walk(tree) if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)}
-    return compile(tree, FILE, "exec"), tuple(sorted(wanted)), frozenset(dotted & wanted & sys.stdlib_module_names)
+    table = symtable(text, FILE, "exec")
+    here = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+    wanted = set(global_names(table)) - here - set(dir(builtins))
+    modules = wanted & sys.stdlib_module_names
+    return compile(text, FILE, "exec"), tuple(sorted(wanted)), frozenset(modules and modules & dotted_names(text))
 
 
-def bound_names(tree: ast.Module) -> list[str]:
-    """The names that a module's own top level defines."""
-    names = []
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            names += [(alias.asname or alias.name).split(".")[0] for alias in node.names]
-    for statement in tree.body:
-        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            names.append(statement.name)
-        elif not isinstance(statement, (ast.Expr, ast.Assert)):
-            names += [n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
-    return names
+def global_names(table: SymbolTable) -> Iterator[str]:
+    """The names that a scope and those within it look up in the module."""
+    top = table.get_type() == "module"
+    for symbol in table.get_symbols():
+        if symbol.is_referenced() and (top or symbol.is_global()):
+            yield symbol.get_name()
+    for inner in table.get_children():
+        yield from global_names(inner)
+
+
+def dotted_names(text: str) -> set[str]:
+    """The names before a dot. Few tests need it, so that few children load `ast`."""
+    import ast
+
+    nodes = ast.walk(ast.parse(text, FILE))
+    return {n.value.id for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)}
 
 
 def examination(stream: Stream) -> Peer:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 import struct
 import time
+
+# `socket` itself would load enumerations and selectors, and every fork pays for memory.
+from _socket import CMSG_SPACE, SCM_RIGHTS, SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET, socket
+from collections.abc import Sequence
 
 from .codec import MAX_BYTES
 
@@ -23,14 +26,14 @@ class TooLate(BaseException):
 class Stream:
     """One end of a conversation. `seconds`: until the deadline, None for none; `budget`: bytes it will read in all."""
 
-    def __init__(self, sock: socket.socket, seconds: float | None = None, budget: int | None = None) -> None:
+    def __init__(self, sock: socket, seconds: float | None = None, budget: int | None = None) -> None:
         self.sock, self.budget = sock, budget
         self.buffer = b""
         self.deadline = None if seconds is None else time.monotonic() + seconds
         if seconds is not None:
             whole = struct.pack("ll", int(seconds) + 1, 0)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, whole)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, whole)
+            sock.setsockopt(SOL_SOCKET, SO_RCVTIMEO, whole)
+            sock.setsockopt(SOL_SOCKET, SO_SNDTIMEO, whole)
 
     def send(self, content: bytes) -> None:
         """Send one frame. Raises Gone or TooLate."""
@@ -85,3 +88,15 @@ class Stream:
     def close(self) -> None:
         """Close this end."""
         self.sock.close()
+
+
+def send_fds(sock: socket, message: bytes, fds: Sequence[int]) -> None:
+    """Send a message and descriptors with it."""
+    sock.sendmsg([message], [(SOL_SOCKET, SCM_RIGHTS, struct.pack(f"{len(fds)}i", *fds))])
+
+
+def receive_fds(sock: socket) -> tuple[bytes, list[int]]:
+    """The next short message and the descriptors, two at most, that came with it."""
+    message, ancillary, _, _ = sock.recvmsg(16, CMSG_SPACE(8))
+    sent = b"".join(content for _, kind, content in ancillary if kind == SCM_RIGHTS)
+    return message, list(struct.unpack(f"{len(sent) // 4}i", sent))

@@ -10,15 +10,15 @@ import os
 import random
 import resource
 import signal
-import socket
 import sys
+from _socket import socket, socketpair
 from typing import Any
 
 from .codec import decode, encode
 from .contain import PR_SET_DUMPABLE, die_with_parent, prctl
 from .examine import Outcome, examination, examine, post_source, wanted_names
 from .plain import Malformed
-from .stream import Gone, Stream, TooLate
+from .stream import Gone, Stream, TooLate, send_fds
 from .zygote import FATE
 
 BUDGET = 64 << 20  # bytes that a worker reads from one program
@@ -33,8 +33,8 @@ def main(judge_fd: int, zygote_fd: int, settings: dict[str, Any]) -> None:
     prctl(PR_SET_DUMPABLE, 0)
     sys.path += settings["packages"]
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    judge = Stream(socket.socket(fileno=judge_fd))
-    referee = Referee(socket.socket(fileno=zygote_fd), settings["cpu_seconds"], settings["wall_seconds"])
+    judge = Stream(socket(fileno=judge_fd))
+    referee = Referee(socket(fileno=zygote_fd), settings["cpu_seconds"], settings["wall_seconds"])
     while True:
         try:
             job = decode(judge.receive())
@@ -46,7 +46,7 @@ def main(judge_fd: int, zygote_fd: int, settings: dict[str, Any]) -> None:
 class Referee:
     """Brings candidate and tests together, program by program."""
 
-    def __init__(self, zygote: socket.socket, cpu_seconds: int, wall_seconds: float) -> None:
+    def __init__(self, zygote: socket, cpu_seconds: int, wall_seconds: float) -> None:
         self.zygote, self.cpu_seconds, self.wall_seconds = zygote, cpu_seconds, wall_seconds
         zygote.settimeout(END_SECONDS)
 
@@ -54,14 +54,14 @@ class Referee:
         """Do one job: `blocks`, `tests` (untrusted), `trusted`, or `layers`."""
         if kind == "layers":
             self.zygote.send(b"?")
-            return self.zygote.recv(4096).decode()
+            return decode(self.zygote.recv(4096))
         if kind == "blocks":
             return self.blocks(*parts)
         return self.contained(*parts) if kind == "tests" else self.trusted(*parts)
 
-    def spawn(self, role: bytes, *ends: socket.socket) -> None:
+    def spawn(self, role: bytes, *ends: socket) -> None:
         """Have a child forked that owns these sockets."""
-        socket.send_fds(self.zygote, [role], [end.fileno() for end in ends])
+        send_fds(self.zygote, role, [end.fileno() for end in ends])
         for end in ends:
             end.close()
 
@@ -75,7 +75,7 @@ class Referee:
 
     def trusted(self, source: str, tests: str, entry_point: str) -> Outcome:
         """Judge with the tests in this process."""
-        ours, theirs = socket.socketpair()
+        ours, theirs = socketpair()
         self.spawn(b"C", theirs)
         peer = examination(Stream(ours, self.wall_seconds, BUDGET))
         random.seed(0)
@@ -92,8 +92,8 @@ class Referee:
 
     def contained(self, source: str, tests: str, entry_point: str) -> Outcome:
         """Judge with the tests in a child of their own; only their outcome comes back here."""
-        between, candidate = socket.socketpair()
-        ours, theirs = socket.socketpair()
+        between, candidate = socketpair()
+        ours, theirs = socketpair()
         self.spawn(b"C", candidate)
         self.spawn(b"T", theirs, between)
         referee = Stream(ours, self.wall_seconds, 1 << 16)
@@ -111,7 +111,7 @@ class Referee:
 
     def blocks(self, blocks: list[str]) -> list[tuple[str, str]]:
         """Run code blocks in one child; what each printed and how it failed."""
-        ours, theirs = socket.socketpair()
+        ours, theirs = socketpair()
         self.spawn(b"B", theirs)
         stream = Stream(ours, self.wall_seconds, BUDGET)
         done: list[tuple[str, str]] = []

@@ -13,12 +13,11 @@ from __future__ import annotations
 
 import gc
 import importlib
-import json
 import os
 import signal
-import socket
 import struct
 import sys
+from _socket import socket, socketpair
 from typing import Any
 
 from .candidate import serve_blocks, serve_candidate
@@ -28,11 +27,11 @@ from .examine import compiled, examination, examine, post_source, wanted_names
 from .handles import Handle
 from .namespaces import enter
 from .peer import Peer, allow_all
-from .stream import Gone, Stream
+from .stream import Gone, Stream, receive_fds
 
 WARM = (
     *("typing", "math", "collections", "itertools", "functools", "heapq", "bisect", "string", "copy", "random", "re"),
-    *("operator", "hashlib", "json"),
+    "operator",
 )
 FATE = struct.Struct("<iQ")
 WARM_ROUNDS = 20
@@ -55,7 +54,7 @@ def main(fd: int, settings: dict[str, Any]) -> None:
     drop_privileges()
     warm_up()
     cage.share()
-    Zygote(socket.socket(fileno=fd), cage, settings["home"], settings["alone"] and os.getpid() < 10).serve()
+    Zygote(socket(fileno=fd), cage, settings["home"], settings["alone"] and os.getpid() < 10).serve()
 
 
 def warm_up() -> None:
@@ -73,7 +72,7 @@ def warm_up() -> None:
 
 def rehearse() -> None:
     """Hold a short conversation with ourselves, so that children find the code they run already specialised."""
-    ours, theirs = socket.socketpair()
+    ours, theirs = socketpair()
     tests, candidate = examination(Stream(ours)), Peer(Stream(theirs), allow_all, str, len)
     candidate.refer(lambda *parts: parts)
     parts = ([1, 2.5, "text"], {"a": {1}, "b": (True, None)})
@@ -89,19 +88,19 @@ def rehearse() -> None:
 class Zygote:
     """Forks children and ends them. `alone`: every other process in its namespace is one of its children."""
 
-    def __init__(self, control: socket.socket, cage: Cage, home: str, alone: bool) -> None:
+    def __init__(self, control: socket, cage: Cage, home: str, alone: bool) -> None:
         self.control, self.cage, self.home, self.alone = control, cage, home, alone
         self.children: list[int] = []
 
     def serve(self) -> None:
         """Answer the worker's messages."""
         while True:
-            message, fds, _, _ = socket.recv_fds(self.control, 16, 2)
+            message, fds = receive_fds(self.control)
             if message == b"E":
                 self.control.send(b"".join(FATE.pack(*fate) for fate in self.end()) or b"-")
             elif message == b"?":
                 on = (self.cage.ruleset is not None, self.cage.filter is not None, self.alone)
-                self.control.send(json.dumps(dict(zip(LAYERS, on, strict=True))).encode())
+                self.control.send(encode(dict(zip(LAYERS, on, strict=True))))
             elif message:
                 self.spawn(message, fds)
             else:
@@ -112,12 +111,12 @@ class Zygote:
         """Fork a child for a role; its sockets are its own."""
         pid = os.fork()
         if pid == 0:
-            self.child(role, [socket.socket(fileno=fd) for fd in fds])
+            self.child(role, [socket(fileno=fd) for fd in fds])
         self.children.append(pid)
         for fd in fds:
             os.close(fd)
 
-    def child(self, role: bytes, sockets: list[socket.socket]) -> None:
+    def child(self, role: bytes, sockets: list[socket]) -> None:
         """Confine this child, then play the role. Never returns."""
         try:
             self.control.close()
