@@ -146,6 +146,14 @@ def written_textbooks(folder: Path, **values: Any) -> tuple[list[Section], list[
     return list(read_dataset(folder / "sections", Section)), list(read_dataset(folder / "rejected", Rejected)), ledger
 
 
+def test_no_two_sections_of_the_shelf_tell_the_same() -> None:
+    words = [section.text.split() for section in shelf()]
+    shingles = [{tuple(part[k : k + 5]) for k in range(len(part) - 4)} for part in words]
+    alike = [len(a & b) / len(a | b) for number, a in enumerate(shingles) for b in shingles[:number]]
+    assert max(alike) < 0.1
+    assert sum(map(len, words)) > 100_000
+
+
 def test_the_first_sections_of_the_shelf_are_written_and_the_planted_one_is_not(tmp_path: Path) -> None:
     kept, rejected, ledger = written_textbooks(tmp_path, n=2)
     assert sorted(s.provenance.recipe for s in kept) == [s.provenance.recipe for s in shelf()[:2]]

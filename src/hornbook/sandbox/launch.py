@@ -20,6 +20,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ class Setting:
     limits: tuple[int, int, int, int]  # CPU seconds, memory, file size, output: see bare.contain.Limits
     wall_seconds: float
     packages: tuple[str, ...] = ()
+    core: int | None = None  # the processor that the pair stays on; None: any
     without: tuple[str, ...] = ()
 
 
@@ -88,12 +90,27 @@ def open_pair(setting: Setting) -> Pair:
     ours, judge = socket.socketpair()
     worker_end, zygote_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     home = None if setting.level == "bubblewrap" else tempfile.mkdtemp(prefix="hornbook-")
-    with judge, worker_end, zygote_end:
+    with judge, worker_end, zygote_end, on_core(setting.core):
         zygote = open_process(zygote_command(setting, zygote_end.fileno(), home), zygote_end.fileno())
         worker = open_process(
             worker_command(setting, judge.fileno(), worker_end.fileno()), judge.fileno(), worker_end.fileno()
         )
     return Pair(worker, zygote, ours, home)
+
+
+@contextlib.contextmanager
+def on_core(core: int | None) -> Iterator[None]:
+    """Processes that this thread starts meanwhile stay on one processor.
+
+    Worker, fork server and child take turns at every message: on one processor they find each other's data in its cache
+    and need not be woken on another (a fifth to a quarter more programs a second, measured).
+    """
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, before if core is None else {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def open_process(command: list[str], *fds: int) -> subprocess.Popen[bytes]:

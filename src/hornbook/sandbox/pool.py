@@ -6,10 +6,11 @@ A worker that overstays is killed: the program made the tests themselves loop.
 
 from __future__ import annotations
 
+import os
 import selectors
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -30,6 +31,7 @@ J = TypeVar("J")
 class Slot(Generic[J]):
     """One worker's place: its processes while they live, and the job in hand."""
 
+    core: int | None = None
     pair: Pair | None = None
     stream: Stream | None = None
     job: J | None = None
@@ -43,7 +45,7 @@ class Crew(Generic[J]):
 
     def __init__(self, setting: Setting, size: int) -> None:
         self.setting = setting
-        self.slots: list[Slot[J]] = [Slot() for _ in range(size)]
+        self.slots: list[Slot[J]] = [Slot(core) for core in places(size)]
         self.started = False
 
     def __enter__(self) -> Crew[J]:
@@ -52,6 +54,10 @@ class Crew(Generic[J]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.rest()
+
+    def rest(self) -> None:
+        """End the workers; others are started when there is work again."""
         for slot in self.slots:
             dismiss(slot)
 
@@ -77,7 +83,7 @@ class Crew(Generic[J]):
         slot.tries += 1
         if slot.pair is None:
             try:
-                slot.pair = start(self.setting)
+                slot.pair = start(replace(self.setting, core=slot.core))
             except InfrastructureError:
                 if not self.started:
                     raise
@@ -121,6 +127,12 @@ class Crew(Generic[J]):
             return BROKEN
         self.hand_over(slot)
         return None
+
+
+def places(size: int) -> list[int | None]:
+    """A processor for each worker, round and round; none when they are fewer than the processors, which others use."""
+    cores = sorted(os.sched_getaffinity(0))
+    return [cores[number % len(cores)] if size >= len(cores) else None for number in range(size)]
 
 
 def dismiss(slot: Slot[Any]) -> None:
