@@ -142,10 +142,11 @@ class Watch:
 
     def room(self, programs: int) -> dict[str, float]:
         """What each column may grow by from the first half, without its first tenth, to the second: other workers may
-        have a candidate and its tests in hand when a reading is taken."""
+        have a candidate and its tests in hand when a reading is taken, and at the end one more pair, with a socket and
+        as much in hand, runs again alone what ran out of time."""
         kept, others = programs * VERDICT_BYTES / 2**20, self.workers - 1
         memory = {"judge": GROWTH_MIB + kept, "worker": GROWTH_MIB, "zygote": GROWTH_MIB + PROGRAM_MIB * others}
-        return {"processes": 2.0 * others, "descriptors": 0.0, "files": 0.0, **memory}
+        return {"processes": 2.0 * others + 4, "descriptors": 1.0, "files": 0.0, **memory}
 
 
 def main() -> int:

@@ -54,10 +54,6 @@ class Crew(Generic[J]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.rest()
-
-    def rest(self) -> None:
-        """End the workers; others are started when there is work again."""
         for slot in self.slots:
             dismiss(slot)
 

@@ -114,7 +114,6 @@ def judge_on(
         verdict = verdict_on(program, answer)
         late.append(program) if verdict.status == "timeout" else settle(verdict)
     if late:
-        crew.rest()
         with Crew[Program](patient(crew.setting), 1) as alone:
             for program, answer in alone.work(jobs_of(late, settle)):
                 settle(verdict_on(program, answer))
@@ -170,7 +169,6 @@ def execute_many(config: Sandbox, sections: Iterable[list[str]]) -> list[list[Bl
             if any(result.error and result.error.startswith("timeout") for result in results[index]):
                 late.append(jobs[index])
         if late:
-            crew.rest()
             with Crew[int](patient(crew.setting), 1) as alone:
                 for index, answer in alone.work(late):
                     results[index] = block_results(answer, len(jobs[index][1][1]))
