@@ -62,13 +62,14 @@ def beside(problem: Problem) -> str:
 
 
 def fresh(problems: list[Problem], repeat: int) -> int:
-    """A bare interpreter a program: no isolation, and the verdict is its exit status."""
+    """A bare interpreter a program: no isolation, and the verdict is its exit status.
+
+    Output goes to pipes: without any, `subprocess` polls for the end and loses two fifths of its speed asleep.
+    """
 
     def run(text: str) -> bool:
-        command, null = [sys.executable, "-I", "-S", "-c", text], subprocess.DEVNULL
-        return (
-            subprocess.run(command, stdin=null, stdout=null, stderr=null, timeout=SECONDS, check=False).returncode == 0
-        )
+        command = [sys.executable, "-I", "-S", "-c", text]
+        return subprocess.run(command, capture_output=True, timeout=SECONDS, check=False).returncode == 0
 
     with ThreadPoolExecutor(CORES) as pool:
         return sum(pool.map(run, [beside(problem) for problem in problems] * repeat))
