@@ -56,11 +56,11 @@ def remembered(path: Path, max_bytes: int, memo: dict[str, str], fresh: dict[str
     return fresh[name]
 
 
-def packaged_facts(name: str) -> Facts:
-    """Facts of a stage that reads a file or folder shipped inside the package."""
+def packaged_facts(*names: str) -> Facts:
+    """Facts of a stage that reads files or folders shipped inside the package."""
 
     def digest(_config: Any, _store: Store) -> dict[str, str]:
-        return {name: packaged_digest(name)}
+        return {name: packaged_digest(name) for name in names}
 
     return digest
 

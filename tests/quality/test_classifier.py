@@ -1,10 +1,11 @@
-"""The forest and its file, its examination on packages it has not seen, and why it gives a score."""
+"""The classifier and its file, its examination on packages it has not seen, and why it gives a score."""
 
 from __future__ import annotations
 
 import functools
 import os
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,32 +15,35 @@ import pytest
 import skops.io
 
 from hornbook.artifacts import Ledger
+from hornbook.corpus.sources import Item
 from hornbook.errors import InputError
 from hornbook.quality import classify as room
 from hornbook.quality import package
 from hornbook.quality import score as scoring
-from hornbook.quality.agreement import auc, spearman
-from hornbook.quality.classify import Classify, agreement, classify, cross_validate
-from hornbook.quality.features import NAMES, embed
+from hornbook.quality.agreement import auc, quadratic_kappa, reliability, spearman
+from hornbook.quality.classifier import FILE, PARTS, Classifier, Experts, fit, line, load, packaged, save
+from hornbook.quality.classify import Classify, agreement, classify, cross_validate, train
+from hornbook.quality.embed import NAMES, embed
+from hornbook.quality.features import SHAPE
 from hornbook.quality.files import score_files
-from hornbook.quality.forest import FILE, Forest, grow, load, packaged, save
-from hornbook.quality.score import Score, score, why
+from hornbook.quality.score import Score, score
+from hornbook.quality.why import base, leaning_words, why
 from hornbook.records import Annotation, Document, read_table, write_dataset
-from hornbook.teacher.readings import text_digest
+from hornbook.teacher.readings import reserved, text_digest
 
-SMALL = Forest(trees=7, min_leaf=1)
+SMALL = Experts(trees=7, min_leaf=1)
 DECISIVE = NAMES.index("loops")
 
 
 @pytest.fixture(scope="module")
-def forest() -> Any:
-    """Scores 0 or 5 by one feature alone, whatever the others say."""
+def judge() -> Classifier:
+    """Scores 0 or 5 by one feature alone, whatever the others say; its other expert says 2.5 of everything."""
     embeddings = np.random.default_rng(0).random((80, len(NAMES))).astype(np.float32)
-    return grow(
-        SMALL.model_copy(update={"feature_share": 1.0}),
-        embeddings,
-        [5.0 * (row > 0.5) for row in embeddings[:, DECISIVE]],
-    )
+    embeddings[:, len(SHAPE) :] = 0
+    truth = [5.0 * (row > 0.5) for row in embeddings[:, DECISIVE]]
+    found = fit(SMALL.model_copy(update={"feature_share": 1.0}), embeddings, truth)
+    middle = float(found.opinions(embeddings)[1][0])
+    return Classifier(found.shape, found.meaning, slope=2.0, offset=-middle)
 
 
 def labels(sources: list[str], scores: list[float] | None = None, strata: str = "") -> list[Annotation]:
@@ -50,19 +54,40 @@ def labels(sources: list[str], scores: list[float] | None = None, strata: str = 
     return [Annotation(f"{n:03}", s, "why", "me", words[x], source, "p") for n, (source, s, x) in enumerate(rows)]
 
 
-def test_a_forest_comes_back_as_it_was(forest: Any, tmp_path: Path) -> None:
-    save(forest, tmp_path / FILE)
+def test_a_classifier_comes_back_as_it_was(judge: Classifier, tmp_path: Path) -> None:
+    save(judge, tmp_path / FILE)
     rows = np.random.default_rng(1).random((20, len(NAMES)))
-    assert np.array_equal(load(tmp_path / FILE).predict(rows), forest.predict(rows))
+    back = load(tmp_path / FILE)
+    assert np.array_equal(back.predict(rows), judge.predict(rows))
+    assert (back.slope, back.offset) == (judge.slope, judge.offset)
 
 
-def test_equal_forests_are_equal_bytes(tmp_path: Path) -> None:
+def test_equal_classifiers_are_equal_bytes(tmp_path: Path) -> None:
     rows = np.random.default_rng(0).random((30, len(NAMES)))
     for name in "ab":
-        save(grow(SMALL, rows, rows[:, 0]), tmp_path / name)
-    save(grow(SMALL.model_copy(update={"seed": 1}), rows, rows[:, 0]), tmp_path / "c")
+        save(fit(SMALL, rows, rows[:, 0]), tmp_path / name)
+    save(fit(SMALL.model_copy(update={"seed": 1}), rows, rows[:, 0]), tmp_path / "c")
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert (tmp_path / "a").read_bytes() != (tmp_path / "c").read_bytes()
+
+
+def test_a_score_is_the_line_through_the_experts_mean_within_0_to_5() -> None:
+    class Says:
+        def __init__(self, *values: float) -> None:
+            self.values = np.array(values)
+
+        def predict(self, rows: np.ndarray) -> np.ndarray:
+            return self.values[: len(rows)]
+
+    both = Classifier(Says(1, 4, 0), Says(2, 5, 0), slope=1.2, offset=-0.3)  # type: ignore[arg-type]
+    assert both.predict(np.zeros((3, len(NAMES)))).tolist() == pytest.approx([1.5, 5.0, 0.0])
+    assert both.predict(np.zeros((0, len(NAMES)))).tolist() == []
+
+
+def test_the_line_brings_predictions_to_their_labels() -> None:
+    assert line(np.array([1.0, 2.0, 3.0]), [0.0, 2.0, 4.0]) == pytest.approx((2.0, -2.0))
+    assert line(np.array([2.0, 2.0, 2.0]), [0.0, 2.0, 4.0]) == (1.0, 0.0)
+    assert line(np.array([1.0, 2.0, 3.0]), [4.0, 2.0, 0.0]) == (1.0, 0.0)
 
 
 class Command:
@@ -74,7 +99,7 @@ class Command:
 
 @pytest.mark.parametrize("kind", ["call", "pickle", "noise", "cut", "empty", "missing"])
 def test_a_file_that_is_no_classifier_is_refused_and_runs_nothing(
-    kind: str, forest: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, judge: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     path = tmp_path / FILE
@@ -83,49 +108,70 @@ def test_a_file_that_is_no_classifier_is_refused_and_runs_nothing(
     elif kind == "pickle":
         path.write_bytes(pickle.dumps(Command()))
     elif kind != "missing":
-        save(forest, path)
+        save(judge, path)
         path.write_bytes({"noise": b"PK\x03\x04 noise", "cut": path.read_bytes()[:-50], "empty": b""}[kind])
     with pytest.raises(InputError, match="not a hornbook classifier"):
         load(path)
     assert [item.name for item in tmp_path.iterdir() if item != path] == []
 
 
-def test_a_forest_of_other_features_is_refused(tmp_path: Path) -> None:
-    save(grow(SMALL, np.zeros((4, 3)), [0, 1, 2, 3]), tmp_path / FILE)
-    with pytest.raises(InputError, match=f"made for 3 features, this version has {len(NAMES)}"):
+def test_a_classifier_of_other_features_is_refused(tmp_path: Path) -> None:
+    save(fit(SMALL, np.random.default_rng(0).random((4, len(SHAPE) + 3)), [0, 1, 2, 3]), tmp_path / FILE)
+    with pytest.raises(InputError, match=f"'meaning': 3.* features, this version has .*'meaning': {PARTS['meaning']}"):
         load(tmp_path / FILE)
 
 
-def test_a_file_that_holds_something_harmless_and_no_forest_is_refused(tmp_path: Path) -> None:
-    skops.io.dump({"a": 1}, tmp_path / FILE)
-    with pytest.raises(InputError, match=r"made for \? features"):
+@pytest.mark.parametrize("held", [{"a": 1}, {"shape": 1, "meaning": 2}, [1], None])
+def test_a_file_that_holds_something_harmless_and_no_classifier_is_refused(held: Any, tmp_path: Path) -> None:
+    skops.io.dump(held, tmp_path / FILE)
+    with pytest.raises(InputError, match="not a hornbook classifier"):
         load(tmp_path / FILE)
 
 
-def test_no_label_is_predicted_by_a_forest_that_saw_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = labels([f"package{n % 5}" for n in range(40)])
+def test_no_label_is_predicted_by_who_saw_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    sources = [f"package{n % 4}" if n % 5 else "python" for n in range(40)]
+    given = [replace(label, path=f"module{n % 3}/x.py") for n, label in enumerate(labels(sources))]
     embeddings = np.arange(40.0)[:, None]  # a row is the number of its label
     predicted_by: dict[int, set[str]] = {}
 
     class Spy:
         def __init__(self, rows: np.ndarray) -> None:
-            self.seen = {given[int(row)].source for row in rows[:, 0]}
+            self.seen = {room.package(given[int(row)]) for row in rows[:, 0]}
 
         def predict(self, rows: np.ndarray) -> np.ndarray:
             predicted_by.update({int(row): self.seen for row in rows[:, 0]})
             return np.array(rows[:, 0])
 
-    monkeypatch.setattr(room, "grow", lambda _config, rows, _scores: Spy(rows))
+        def opinions(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return self.predict(rows), -self.predict(rows)
+
+    monkeypatch.setattr(room, "fit", lambda _config, rows, _scores: Spy(rows))
+    monkeypatch.setattr(room, "forest", lambda _config, rows, _scores: Spy(rows))
     found = cross_validate(Classify(folds=3), embeddings, given)
-    assert found.tolist() == list(range(40))
+    assert found["shape"].tolist() == found["forest"].tolist() == list(range(40))
+    assert found["meaning"].tolist() == [-n for n in range(40)]
     for row, seen in predicted_by.items():
-        assert given[row].source not in seen
+        assert room.package(given[row]) not in seen
         assert len(seen) >= 3
+    assert {"python module0", "python module1", "python module2"} <= {room.package(label) for label in given}
 
 
 def test_with_one_package_every_prediction_is_the_mean() -> None:
     found = cross_validate(Classify(), np.zeros((4, 2)), labels(["one"] * 4, [0.0, 1.0, 2.0, 5.0]))
-    assert found.tolist() == [2.0] * 4
+    assert {name: values.tolist() for name, values in found.items()} == dict.fromkeys(
+        ("shape", "meaning", "forest"), [2.0] * 4
+    )
+
+
+def test_what_is_shipped_is_calibrated_on_packages_not_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = labels([f"package{n % 4}" for n in range(8)], [0.0, 2.0, 4.0, 2.0, 0.0, 2.0, 4.0, 2.0])
+    shrunk = np.array([1.0, 2.0, 3.0, 2.0, 1.0, 2.0, 3.0, 2.0])
+    monkeypatch.setattr(room, "cross_validate", lambda *_: dict.fromkeys(("shape", "meaning", "forest"), shrunk))
+    made, predicted, figures = train(Classify(experts=SMALL), np.random.default_rng(0).random((8, len(NAMES))), given)
+    assert (made.slope, made.offset) == pytest.approx((2.0, -2.0))
+    assert predicted.tolist() == pytest.approx([label.score for label in given])
+    assert figures["kappa"] == 1.0
+    assert figures["alternatives"]["forest"] == {"spearman": 1.0, "auc_at_3": 1.0}
 
 
 def test_spearman_by_hand() -> None:
@@ -145,6 +191,21 @@ def test_auc_by_hand() -> None:
     assert auc([3, 4], [1.0, 2.0]) is None
 
 
+def test_quadratic_kappa_by_hand() -> None:
+    # observed: squares 0, 4, 0 of three pairs; expected: each of (0, 2, 2) with each of (0, 0, 2): 0 0 4 4 4 0 4 4 0 of nine
+    assert quadratic_kappa([0, 1, 2], [0, 1, 2]) == 1.0
+    assert quadratic_kappa([0, 2, 2], [0.2, 0.4, 2.3]) == round(1 - (4 / 3) / (20 / 9), 4)
+    assert quadratic_kappa([1, 1], [1.2, 0.9]) is None
+
+
+def test_reliability_by_hand() -> None:
+    assert reliability([0, 1, 3, 5], [0.8, 1.2, 3.4, 7.0]) == [
+        {"labels": 2, "predicted": 1.0, "read": 0.5},
+        {"labels": 1, "predicted": 3.4, "read": 3.0},
+        {"labels": 1, "predicted": 7.0, "read": 5.0},
+    ]
+
+
 def test_agreement_reports_the_random_stratum_apart() -> None:
     given = labels(list("abcdef"), [0, 1, 3, 4, 5, 2], "rrrsss")
     found = agreement(given, np.array([0.0, 1.0, 2.0, 5.0, 4.0, 9.0]))
@@ -160,6 +221,14 @@ def corpus_of(folder: Path, texts: list[str], scores: list[float]) -> dict[str, 
     return {"documents": folder / "documents", "annotations": folder / "annotations"}
 
 
+LESSON = (
+    '"""Binary search, explained step by step."""\n\n\ndef search(items, wanted):\n    """Return the place of wanted in '
+    'sorted items, or -1.\n\n    >>> search([1, 3, 5], 3)\n    1\n    """\n    low, high = 0, len(items) - 1\n'
+    "    while low <= high:\n        middle = (low + high) // 2\n        if items[middle] == wanted:\n"
+    "            return middle\n        if items[middle] < wanted:\n            low = middle + 1\n        else:\n"
+    "            high = middle - 1\n    return -1\n"
+)
+TABLE = "CODES = {\n" + "".join(f"    {n}: 'code{n}',\n" for n in range(60)) + "}\n"
 LOOP, DATA = "for x in y:\n    while x:\n        x = f(x)\n", "A = [1, 2, 3]\n"
 
 
@@ -168,7 +237,7 @@ def test_enough_labels_train_a_classifier_that_tells_them_apart(tmp_path: Path) 
         tmp_path, [(LOOP if n % 2 else DATA) * (n + 1) for n in range(24)], [float(n % 2) * 5 for n in range(24)]
     )
     ledger = Ledger()
-    classify(Classify(forest=SMALL, min_labels=24, folds=3), **inputs, out=tmp_path, ledger=ledger)
+    classify(Classify(experts=SMALL, min_labels=24, folds=3), **inputs, out=tmp_path, ledger=ledger)
     assert ledger.figures["classifier"] == "trained"
     assert ledger.figures["auc_at_3"] == 1.0
     rows = pq.read_table(tmp_path / "cross_validation.parquet").to_pylist()
@@ -186,10 +255,10 @@ def test_too_few_labels_take_the_packaged_classifier_and_say_so(tmp_path: Path) 
     assert pq.read_table(tmp_path / "cross_validation.parquet").num_rows == 0
 
 
-def test_scores_stand_in_the_order_of_the_documents(forest: Any, tmp_path: Path) -> None:
+def test_scores_stand_in_the_order_of_the_documents(judge: Classifier, tmp_path: Path) -> None:
     rows = [Document(f"{n}", LOOP if n % 2 else DATA, "s", "p") for n in range(6)]
     write_dataset(tmp_path / "documents", rows, Document)
-    save(forest, tmp_path / FILE)
+    save(judge, tmp_path / FILE)
     ledger = Ledger()
     score(Score(workers=0), documents=tmp_path / "documents", classifier=tmp_path, out=tmp_path, ledger=ledger)
     found = read_table(tmp_path / "scores").to_pylist()
@@ -203,23 +272,35 @@ def test_scores_are_the_same_over_processes(monkeypatch: pytest.MonkeyPatch) -> 
     assert np.array_equal(scoring.embed_all(texts, 2), embed(texts))
 
 
-def test_the_pushes_and_the_forests_mean_add_up_to_the_score(forest: Any) -> None:
-    for text in (LOOP, DATA, "", "def f(:"):
-        pushes = sum(push for _, push in why(forest, text, most=10_000))
-        mean = np.mean([tree.tree_.value[0, 0, 0] for tree in forest.estimators_])
-        assert pushes + mean == pytest.approx(forest.predict(embed([text]))[0])
+def test_the_pushes_and_the_mean_add_up_to_the_score() -> None:
+    made = packaged()
+    for text in (LOOP, DATA, "", "def f(:", LESSON):
+        pushes = sum(push for _, push in why(made, text, most=10_000))
+        assert np.clip(pushes + base(made), 0, 5) == pytest.approx(made.predict(embed([text]))[0])
 
 
-def test_the_feature_that_decides_is_named_first(forest: Any) -> None:
-    named = why(forest, LOOP, most=3)
+def test_the_feature_that_decides_is_named_first(judge: Classifier) -> None:
+    named = why(judge, LOOP, most=3)
     assert len(named) == 3
     assert named[0][0] == "loops"
     assert named[0][1] > 1
-    assert why(forest, DATA)[0][1] < -1
+    assert why(judge, DATA)[0][1] < -1
 
 
-def test_files_are_scored_and_what_cannot_be_read_is_listed(forest: Any, tmp_path: Path) -> None:
-    save(forest, tmp_path / FILE)
+def test_the_words_that_lean_are_those_whose_absence_moves_the_meaning() -> None:
+    made, text = packaged(), LESSON + TABLE
+    place = embed([text])[0, len(SHAPE) :]
+    up, down = (leaning_words(made, text, place, upward) for upward in (True, False))
+    assert up
+    assert down
+    without = {word: text.replace(word, " ") for word in (up[0], down[0])}
+    whole = made.opinions(embed([text]))[1][0]
+    assert made.opinions(embed([without[up[0]]]))[1][0] < whole
+    assert made.opinions(embed([without[down[0]]]))[1][0] > whole
+
+
+def test_files_are_scored_and_what_cannot_be_read_is_listed(judge: Classifier, tmp_path: Path) -> None:
+    save(judge, tmp_path / FILE)
     folder = tmp_path / "mine"
     (folder / "deep").mkdir(parents=True)
     (folder / "a.py").write_text("".join(LOOP.replace("f(", f"f{n}(") for n in range(20)))
@@ -238,8 +319,8 @@ def test_files_are_scored_and_what_cannot_be_read_is_listed(forest: Any, tmp_pat
     assert scores["a.py"]["why"][0]["feature"] == "loops"
 
 
-def test_a_file_that_is_named_is_scored_whatever_its_name(forest: Any, tmp_path: Path) -> None:
-    save(forest, tmp_path / FILE)
+def test_a_file_that_is_named_is_scored_whatever_its_name(judge: Classifier, tmp_path: Path) -> None:
+    save(judge, tmp_path / FILE)
     program = tmp_path / "script"
     program.write_text("".join(f"def f{n}(x):\n    return x + {n}\n" for n in range(20)))
     found = score_files([program], tmp_path / FILE, reasons=False)
@@ -247,15 +328,7 @@ def test_a_file_that_is_named_is_scored_whatever_its_name(forest: Any, tmp_path:
 
 
 def test_the_packaged_classifier_prefers_a_lesson_to_a_table() -> None:
-    lesson = (
-        '"""Binary search, explained step by step."""\n\n\ndef search(items, wanted):\n    """Return the place of wanted in '
-        'sorted items, or -1.\n\n    >>> search([1, 3, 5], 3)\n    1\n    """\n    low, high = 0, len(items) - 1\n'
-        "    while low <= high:\n        middle = (low + high) // 2\n        if items[middle] == wanted:\n"
-        "            return middle\n        if items[middle] < wanted:\n            low = middle + 1\n        else:\n"
-        "            high = middle - 1\n    return -1\n"
-    )
-    table = "CODES = {\n" + "".join(f"    {n}: 'code{n}',\n" for n in range(60)) + "}\n"
-    high, low = packaged().predict(embed([lesson, table]))
+    high, low = packaged().predict(embed([LESSON, TABLE]))
     assert 0 <= low < 1.5 < 2 < high <= 5
 
 
@@ -271,7 +344,7 @@ def test_the_packaged_classifier_is_made_of_the_files_that_are_here(
 ) -> None:
     library = Path(os.__file__).parent
     digest = text_digest((library / "os.py").read_text("utf-8"))
-    row = {"distribution": "python", "path": "os.py", "score": 2}
+    row = {"distribution": "python", "path": "os.py", "score": 2, "reason": "", "stratum": "", "annotator": ""}
     known = {
         digest: [row, {**row, "score": 3}],
         "0" * 64: [row],  # another version
@@ -279,6 +352,17 @@ def test_the_packaged_classifier_is_made_of_the_files_that_are_here(
         "2" * 64: [{**row, "distribution": "no such distribution"}],
     }
     monkeypatch.setattr(package, "readings", lambda: known)
-    monkeypatch.setattr(package, "Forest", lambda: SMALL)
-    assert package.package_classifier(tmp_path / FILE) == 1
-    assert load(tmp_path / FILE).predict(embed(["x"])).tolist() == [2.5]
+    texts, read = package.read_here()
+    assert [(label.id, label.score, label.path) for label in read] == [(digest, 2.5, "os.py")]
+    assert text_digest(texts[0]) == digest
+
+
+def test_directions_are_learnt_from_installed_files_and_never_from_the_reserved_half(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    library = Path(os.__file__).parent
+    kept, secret = (next(p for p in sorted(library.glob("*.py")) if reserved(p.name) == side) for side in (False, True))
+    items = [Item(str(p), "python", p.name) for p in (kept, secret)] + [Item(str(secret), "other", secret.name)]
+    monkeypatch.setattr(package, "python_files", lambda *_: iter(items))
+    assert package.unlabelled() == [kept.read_text("utf-8"), secret.read_text("utf-8")]
+    assert package.unlabelled(1) == [kept.read_text("utf-8")]

@@ -1,4 +1,4 @@
-"""The embedder: finite for any text, worked out by hand for a small one."""
+"""The shape of a file: finite for any text, worked out by hand for a small one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hornbook.quality.features import NAMES, TEXT, TREE, embed, features
+from hornbook.quality.features import SHAPE, TREE, shape
 
 PROGRAM = '''# two words
 import os
@@ -22,7 +22,7 @@ def double(x):
 
 
 def named(text: str) -> dict[str, float]:
-    return dict(zip(NAMES, features(text).tolist(), strict=True))
+    return dict(zip(SHAPE, shape(text).tolist(), strict=True))
 
 
 @given(st.text(st.characters(), max_size=200))
@@ -33,8 +33,8 @@ def named(text: str) -> dict[str, float]:
 @example("\n\n\n")
 @example("\x0c\u2028\x85")
 def test_any_text_has_finite_features(text: str) -> None:
-    found = features(text)
-    assert found.shape == (len(NAMES),)
+    found = shape(text)
+    assert found.shape == (len(SHAPE),)
     assert np.isfinite(found).all()
 
 
@@ -81,19 +81,3 @@ def test_what_does_not_parse_has_text_features_and_no_tree(text: str) -> None:
     assert found["parses"] == 0
     assert all(found[name] == 0 for name in TREE)
     assert found["log characters"] > 0
-
-
-def test_words_are_square_roots_of_shares() -> None:
-    found = features("alpha alpha alpha beta")[len(TEXT) + len(TREE) :]
-    assert sorted(found[found > 0].tolist()) == pytest.approx([0.25**0.5, 0.75**0.5])
-
-
-def test_words_are_the_parts_of_names_in_any_case() -> None:
-    start = len(TEXT) + len(TREE)
-    assert features("getValue")[start:].tolist() == features("GET_value")[start:].tolist()
-
-
-def test_embeddings_are_rows_in_order() -> None:
-    assert embed([]).shape == (0, len(NAMES))
-    both = embed(["x = 1", PROGRAM])
-    assert np.array_equal(both, np.stack([features("x = 1"), features(PROGRAM)]))

@@ -22,3 +22,24 @@ def auc(labels: Sequence[float], scores: Sequence[float], at: float = 3.0) -> fl
 
     positive = [label >= at for label in labels]
     return round(float(roc_auc_score(positive, scores)), 4) if any(positive) and not all(positive) else None
+
+
+def quadratic_kappa(first: Sequence[float], second: Sequence[float]) -> float | None:
+    """Cohen's kappa with quadratic weights over scores rounded to 0-5; None where it is not defined."""
+    from sklearn.metrics import cohen_kappa_score
+
+    rounded = [[min(5, max(0, round(value))) for value in side] for side in (first, second)]
+    if not rounded[0] or len(set(rounded[0] + rounded[1])) < 2:
+        return None
+    return round(float(cohen_kappa_score(*rounded, weights="quadratic", labels=range(6))), 4)
+
+
+def reliability(labels: Sequence[float], scores: Sequence[float]) -> list[dict[str, float]]:
+    """How true scores are: for each whole score, the predictions that round to it, their mean and the mean label."""
+    found = []
+    for whole in range(6):
+        rows = [row for row, score in enumerate(scores) if min(5, max(0, round(score))) == whole]
+        if rows:
+            said, true = (sum(side[row] for row in rows) / len(rows) for side in (scores, labels))
+            found.append({"labels": len(rows), "predicted": round(said, 3), "read": round(true, 3)})
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ from pydantic import Field
 from hornbook.artifacts import Ledger
 from hornbook.config import Config
 from hornbook.progress import say
-from hornbook.quality.agreement import auc, spearman
-from hornbook.quality.features import embed
-from hornbook.quality.forest import FILE, Forest, grow, packaged, save
+from hornbook.quality.agreement import auc, quadratic_kappa, reliability, spearman
+from hornbook.quality.classifier import FILE, Classifier, Experts, fit, forest, line, packaged, save
+from hornbook.quality.embed import embed
 from hornbook.records import Annotation, Document, read_dataset
 
 
@@ -26,7 +27,7 @@ class Classify(Config):
     `folds`: cross-validation folds; a package is never split between two of them.
     """
 
-    forest: Forest = Forest()
+    experts: Experts = Experts()
     folds: int = Field(8, ge=2)
     min_labels: int = Field(100, ge=2)
 
@@ -42,26 +43,52 @@ def classify(config: Classify, *, documents: Path, annotations: Path, out: Path,
         write_validation(out, [], np.zeros(0))
         ledger.figures = {"classifier": "packaged", "labels": len(labels)}
         return
-    embeddings = embed([texts[label.id] for label in labels])
-    scores = [label.score for label in labels]
-    predicted = cross_validate(config, embeddings, labels)
-    save(grow(config.forest, embeddings, scores), out / FILE)
+    classifier, predicted, figures = train(config, embed([texts[label.id] for label in labels]), labels)
+    save(classifier, out / FILE)
     write_validation(out, labels, predicted)
-    ledger.figures = {"classifier": "trained", **agreement(labels, predicted)}
+    ledger.figures = {"classifier": "trained", **figures}
 
 
-def cross_validate(config: Classify, embeddings: np.ndarray, labels: Sequence[Annotation]) -> np.ndarray:
-    """Predict each label by a forest that saw nothing of its package."""
+def train(
+    config: Classify, embeddings: np.ndarray, labels: Sequence[Annotation]
+) -> tuple[Classifier, np.ndarray, dict[str, Any]]:
+    """A calibrated classifier, what it predicts for packages that it did not see, and how well that agrees."""
+    scores = [label.score for label in labels]
+    unseen = cross_validate(config, embeddings, labels)
+    means = (unseen["shape"] + unseen["meaning"]) / 2
+    slope, offset = line(means, scores)
+    classifier = replace(fit(config.experts, embeddings, scores), slope=slope, offset=offset)
+    predicted = classifier.calibrate(means)
+    others = {name: values.tolist() for name, values in unseen.items()}
+    figures = {
+        **agreement(labels, predicted),
+        "kappa": quadratic_kappa(scores, predicted.tolist()),
+        "reliability": reliability(scores, predicted.tolist()),
+        "alternatives": {n: {"spearman": spearman(scores, v), "auc_at_3": auc(scores, v)} for n, v in others.items()},
+    }
+    return classifier, predicted, figures
+
+
+def cross_validate(config: Classify, embeddings: np.ndarray, labels: Sequence[Annotation]) -> dict[str, np.ndarray]:
+    """What each expert, and the paper's forest, predict for each label having seen nothing of its package."""
     from sklearn.model_selection import GroupKFold
 
     scores = np.array([label.score for label in labels])
-    groups = [label.source for label in labels]
+    groups = [package(label) for label in labels]
+    found = {name: np.full(len(labels), scores.mean()) for name in ("shape", "meaning", "forest")}
     folds = min(config.folds, len(set(groups)))
-    predicted = np.full(len(labels), scores.mean())
     if folds >= 2:
         for seen, held_out in GroupKFold(folds).split(embeddings, scores, groups):
-            predicted[held_out] = grow(config.forest, embeddings[seen], scores[seen]).predict(embeddings[held_out])
-    return predicted
+            experts = fit(config.experts, embeddings[seen], scores[seen])
+            found["shape"][held_out], found["meaning"][held_out] = experts.opinions(embeddings[held_out])
+            trees = forest(config.experts, embeddings[seen], scores[seen])
+            found["forest"][held_out] = trees.predict(embeddings[held_out])
+    return found
+
+
+def package(label: Annotation) -> str:
+    """What is not split: a distribution; within the standard library, each of its packages and modules."""
+    return f"python {label.path.split('/')[0]}" if label.source == "python" else label.source
 
 
 def agreement(labels: Sequence[Annotation], predicted: np.ndarray) -> dict[str, Any]:

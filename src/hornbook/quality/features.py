@@ -1,8 +1,7 @@
-"""The packaged embedder: a file of Python as numbers, offline, without a model.
+"""The shape of a file of Python: how it is built, as numbers that have names.
 
-Two halves. *Shape*: how the file is built — prose against code, functions, control flow, dependence on its surroundings
-— each a ratio or a logarithm, so that size alone decides nothing. *Words*: the parts of its identifiers and prose,
-hashed into a small table. Every shape feature has a name that `score --why` can show to a person.
+Prose against code, functions, control flow, dependence on its surroundings: each a ratio or a logarithm, so that size
+alone decides nothing. `score --why` shows a person the names.
 """
 
 from __future__ import annotations
@@ -11,17 +10,12 @@ import ast
 import contextlib
 import gc
 import math
-import re
 import warnings
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-
-WORD = re.compile(r"[A-Za-z][a-z]+|[A-Z]{2,}")
-NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
-WORD_BUCKETS = 64
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 LOOPS = (ast.For, ast.While, ast.AsyncFor)
@@ -38,16 +32,10 @@ def parse(text: str) -> ast.Module | None:
         return None
 
 
-def features(text: str) -> np.ndarray:
-    """The embedding of one text: float32 [len(NAMES)]."""
-    shape = text_shape(text) | tree_shape(parse(text), text)
-    return np.concatenate([np.array([shape[name] for name in SHAPE], np.float32), words(text)])
-
-
-def embed(texts: Sequence[str]) -> np.ndarray:
-    """Embeddings of many texts: float32 [text, feature]."""
-    with collector_off():
-        return np.stack([features(text) for text in texts]) if texts else np.zeros((0, len(NAMES)), np.float32)
+def shape(text: str) -> np.ndarray:
+    """The shape of one text: float32 [len(SHAPE)]."""
+    found = text_shape(text) | tree_shape(parse(text), text)
+    return np.array([found[name] for name in SHAPE], np.float32)
 
 
 @contextlib.contextmanager
@@ -60,16 +48,6 @@ def collector_off() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def words(text: str) -> np.ndarray:
-    """Hashed shares of word parts, square-rooted so that frequent words do not drown the rest."""
-    counts = Counter(word.lower() for word in WORD.findall(text[:60_000]))
-    table = np.zeros(WORD_BUCKETS, np.float32)
-    for word, count in counts.items():
-        table[zlib.crc32(word.encode()) % WORD_BUCKETS] += count
-    shares: np.ndarray = np.sqrt(table / max(1.0, float(table.sum())))
-    return shares
 
 
 def text_shape(text: str) -> dict[str, float]:
@@ -193,4 +171,3 @@ def name_shape(nodes: Sequence[ast.AST]) -> dict[str, float]:
 TEXT = tuple(text_shape(""))
 TREE = tuple(tree_shape(ast.parse(""), ""))
 SHAPE = TEXT + TREE
-NAMES = SHAPE + tuple(f"words {number}" for number in range(WORD_BUCKETS))

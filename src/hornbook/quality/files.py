@@ -8,9 +8,9 @@ from typing import Any
 
 from hornbook.corpus.reading import read_document
 from hornbook.errors import InputError
-from hornbook.quality.features import embed
-from hornbook.quality.forest import load, packaged
-from hornbook.quality.score import predict, why
+from hornbook.quality.classifier import load, packaged
+from hornbook.quality.embed import embed
+from hornbook.quality.why import why
 from hornbook.records import Rejected
 
 CHUNK = 256
@@ -21,7 +21,7 @@ def score_files(paths: Iterable[Path], classifier: Path | None, reasons: bool) -
 
     Raises InputError when a path does not exist or there is nothing to score.
     """
-    forest = load(classifier) if classifier else packaged()
+    judge = load(classifier) if classifier else packaged()
     files = list(python_files(paths))
     scored: list[dict[str, Any]] = []
     rejected: list[dict[str, Any]] = []
@@ -33,11 +33,11 @@ def score_files(paths: Iterable[Path], classifier: Path | None, reasons: bool) -
             if isinstance(row, Rejected)
         ]
         texts = [(path, row.text) for path, row in read if not isinstance(row, Rejected)]
-        values = predict(forest, embed([text for _, text in texts]))
+        values = judge.predict(embed([text for _, text in texts]))
         for (path, text), value in zip(texts, values, strict=True):
             entry: dict[str, Any] = {"path": str(path), "score": round(float(value), 4)}
             if reasons:
-                entry["why"] = [{"feature": name, "points": round(push, 4)} for name, push in why(forest, text)]
+                entry["why"] = [{"feature": name, "points": round(push, 4)} for name, push in why(judge, text)]
             scored.append(entry)
     return {"files": scored, "rejected": rejected}
 

@@ -115,6 +115,13 @@ def document_card(row: dict[str, Any], score: float | None, place: str) -> dict[
     }
 
 
+OTHERS = {
+    "shape": "all labels, by its shape expert alone",
+    "meaning": "all labels, by its meaning expert alone",
+    "forest": "all labels, by a random forest as in phi-1",
+}
+
+
 def classifier(run: Run) -> dict[str, Any]:
     """How well the classifier agrees with the labels made by reading."""
     stages = run.of("classify")
@@ -127,6 +134,7 @@ def classifier(run: Run) -> dict[str, Any]:
     rows = [agreement("all labels", figures)]
     if figures.get("random"):
         rows.append(agreement("a random sample alone", figures["random"]))
+    rows += [agreement(OTHERS.get(name, name), found) for name, found in figures.get("alternatives", {}).items()]
     packaged = figures.get("classifier") == "packaged"
     return {"rows": rows, "readers": readers, "packaged": packaged, "chart": validation(stages[0])}
 

@@ -1,0 +1,170 @@
+"""The classifier: two experts, of which one sees a file's shape and one its meaning, and their mean.
+
+Trees judge the named features of shape, a support vector machine the direction in which the words point. They err
+apart, so that their mean is better than either (LOG.md). phi-1 §2.1 has one random forest over a code model's
+embedding: `forest` is that one, over the packaged embedding, and is measured beside them. Kept as a skops file, never
+a pickle.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import Field
+
+from hornbook.config import Config
+from hornbook.errors import InputError
+from hornbook.quality.embed import NAMES
+from hornbook.quality.features import SHAPE
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
+    from sklearn.svm import SVR
+
+FILE = "classifier.skops"
+SCHEMA = "schema.json"
+TRUSTED = ["sklearn.tree._tree.Tree"]  # the trees themselves; skops asks for a nod to every compiled type
+PARTS = {"shape": len(SHAPE), "meaning": len(NAMES) - len(SHAPE)}  # expert → how many numbers it reads
+
+
+class Experts(Config):
+    """Settings: `trees`, `min_leaf` and `feature_share` of the trees, `penalty` (C) and `reach` (γ) of the machine."""
+
+    trees: int = Field(200, ge=1)
+    min_leaf: int = Field(3, ge=1)
+    feature_share: float = Field(0.5, gt=0, le=1)
+    penalty: float = Field(3.0, gt=0)
+    reach: float = Field(1.0, gt=0)
+    seed: int = Field(0, ge=0)
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """Two experts; a score is `slope` × their mean + `offset`, within 0 to 5.
+
+    The line undoes their shrinking toward the middle; it is fitted to predictions for packages not seen.
+    """
+
+    shape: ExtraTreesRegressor
+    meaning: SVR
+    slope: float = 1.0
+    offset: float = 0.0
+
+    def opinions(self, embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What each expert says: float64 [document], twice."""
+        if not len(embeddings):
+            return np.zeros(0), np.zeros(0)
+        return self.shape.predict(embeddings[:, : len(SHAPE)]), self.meaning.predict(embeddings[:, len(SHAPE) :])
+
+    def predict(self, embeddings: np.ndarray) -> np.ndarray:
+        """Scores 0-5: float64 [document]; summed in one order whatever the number of cores."""
+        return self.calibrate(np.mean(self.opinions(embeddings), axis=0))
+
+    def calibrate(self, means: np.ndarray) -> np.ndarray:
+        """The experts' means as scores."""
+        return np.clip(self.slope * means + self.offset, 0.0, 5.0)
+
+
+def fit(config: Experts, embeddings: np.ndarray, labels: Sequence[float]) -> Classifier:
+    """Experts that predict labels 0-5, not yet calibrated.
+
+    Each tree has its own seed, so that trees may grow side by side; they predict with one job, for one order of sums.
+    """
+    from sklearn.ensemble import ExtraTreesRegressor
+    from sklearn.svm import SVR
+
+    truth = np.asarray(labels, np.float64)
+    trees = ExtraTreesRegressor(
+        n_estimators=config.trees,
+        min_samples_leaf=config.min_leaf,
+        max_features=config.feature_share,
+        random_state=config.seed,
+        n_jobs=-1,
+    )
+    trees.fit(embeddings[:, : len(SHAPE)], truth).set_params(n_jobs=1)
+    machine = SVR(C=config.penalty, gamma=config.reach, epsilon=0.2).fit(embeddings[:, len(SHAPE) :], truth)
+    return Classifier(trees, machine)
+
+
+def forest(config: Experts, embeddings: np.ndarray, labels: Sequence[float]) -> RandomForestRegressor:
+    """The paper's kind of classifier, over the whole embedding; phi-1 does not publish its settings."""
+    from sklearn.ensemble import RandomForestRegressor
+
+    made = RandomForestRegressor(
+        config.trees, min_samples_leaf=2, max_features=0.33, random_state=config.seed, n_jobs=-1
+    )
+    return made.fit(embeddings, np.asarray(labels)).set_params(n_jobs=1)
+
+
+def line(means: np.ndarray, labels: Sequence[float]) -> tuple[float, float]:
+    """Slope and offset that bring predictions for unseen packages to their labels; (1, 0) where they say nothing."""
+    if len(means) < 3 or np.ptp(means) == 0:
+        return 1.0, 0.0
+    slope, offset = np.polyfit(means, np.asarray(labels, np.float64), 1)
+    return (float(slope), float(offset)) if slope > 0 else (1.0, 0.0)
+
+
+def save(classifier: Classifier, path: Path) -> None:
+    """Write a classifier with skops, such that equal ones are equal bytes: no times, and no addresses.
+
+    skops names objects and files by where they lie in memory; here they are numbered in the order of the schema.
+    """
+    import skops.io
+
+    parts = {**vars(classifier)}
+    with zipfile.ZipFile(io.BytesIO(skops.io.dumps(parts))) as made, zipfile.ZipFile(path, "w") as fixed:
+        numbers: dict[str, int] = {}
+        schema = numbered(json.loads(made.read(SCHEMA)), numbers)
+        members = {f"{numbers[name[:-4]]}.npy": made.read(name) for name in made.namelist() if name != SCHEMA}
+        members[SCHEMA] = json.dumps(schema, indent=1).encode()
+        for name in sorted(members):
+            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            fixed.writestr(entry, members[name], compress_type=zipfile.ZIP_DEFLATED)
+
+
+def numbered(value: Any, numbers: dict[str, int]) -> Any:
+    """A skops schema with each address, also as a file's name, replaced by its number in order of appearance."""
+    if isinstance(value, list):
+        return [numbered(item, numbers) for item in value]
+    if not isinstance(value, dict):
+        return value
+    found: dict[str, Any] = {}
+    for key, item in value.items():
+        if key == "__id__":
+            found[key] = numbers.setdefault(str(item), len(numbers) + 1)
+        elif key == "file":
+            found[key] = f"{numbers.setdefault(item[:-4], len(numbers) + 1)}.npy"
+        else:
+            found[key] = numbered(item, numbers)
+    return found
+
+
+def load(path: Path) -> Classifier:
+    """Read a classifier; only scikit-learn's and NumPy's own types are trusted.
+
+    Raises InputError when the file is missing, holds another type, or was made for other features.
+    """
+    import skops.io
+
+    try:
+        found = Classifier(**skops.io.load(path, trusted=TRUSTED))
+        sizes = {name: getattr(found, name).n_features_in_ for name in PARTS}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: not a hornbook classifier ({str(error).splitlines()[0][:160]})") from None
+    if sizes != PARTS:
+        raise InputError(f"{path}: made for {sizes} features, this version has {PARTS}; train it again")
+    return found
+
+
+def packaged() -> Classifier:
+    """The classifier that ships with hornbook."""
+    with resources.as_file(resources.files("hornbook.quality").joinpath(FILE)) as path:
+        return load(path)
