@@ -19,7 +19,8 @@ from typing import Literal
 from hornbook.errors import InputError
 from hornbook.records import Document, read_dataset
 from hornbook.synthesis.topics.coverage import Coverage, pair
-from hornbook.synthesis.topics.tree import AND, Half, Leaf, Tree, packaged
+from hornbook.synthesis.topics.reading import packaged
+from hornbook.synthesis.topics.tree import AND, Half, Leaf, Tree
 
 Kind = Literal["textbooks", "exercises"]
 PARTNERS = 8  # so many fitting topics are looked at for one that the first has not met
