@@ -30,6 +30,7 @@ OTHER = {
     "max_tokens": 7,
     "schema": "{}",
     "attempt": 1,
+    "parameters": "{\"seed\": 1}",
 }
 
 

@@ -15,7 +15,7 @@ from hornbook.config import Config, operational
 from hornbook.errors import HornbookError, RequestError, WorkError
 from hornbook.extras import require
 from hornbook.progress import Meter
-from hornbook.teacher.ask import Request
+from hornbook.teacher.request import Request
 from hornbook.teacher.store import ResponseStore
 
 if TYPE_CHECKING:
