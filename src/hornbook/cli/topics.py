@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from hornbook.cli.app import WORKDIR, Json, app, show
+from hornbook.cli.app import WORKDIR, Json, Out, Settings, app, show
 from hornbook.errors import RequestError
 
 topics = typer.Typer(help="The tree of topics that prompts are drawn from.", no_args_is_help=True)
@@ -33,23 +34,27 @@ def show_topics(
 @topics.command("expand")
 def expand_topics(
     teacher: Annotated[str, typer.Option(help="Who suggests topics: MODEL@URL or MODEL@replay.")],
-    out: Annotated[Path, typer.Option("--out", help="The file of the larger tree; it must not exist.")],
+    out: Out,
     tree: OwnTree = None,
     to: Annotated[int, typer.Option(help="How many leaves to grow to.")] = 20_000,
     rounds: Annotated[int, typer.Option(help="How often every leaf may be asked about.")] = 3,
-    near: Annotated[float, typer.Option(help="Topics that share so much of their words are the same.")] = 2 / 3,
-    temperature: Annotated[float, typer.Option(help="The teacher's; 0 is greedy.")] = 0.7,
-    max_tokens: Annotated[int, typer.Option(help="Longest answer, in tokens.")] = 2048,
+    settings: Settings = [],
     responses: Annotated[Path, typer.Option(help="The teacher's store of responses.")] = WORKDIR / "responses",
     as_json: Json = False,
 ) -> None:
     """Let a language model name narrower topics; near duplicates are removed and counted."""
-    from hornbook.synthesis.topics.expand import expand_alone
+    from hornbook.recipe import settings_for
+    from hornbook.standalone import run_alone
+    from hornbook.synthesis.topics.expand import Expand, expand_tree, teacher_named
 
-    options = {"to": to, "rounds": rounds, "near": near, "temperature": temperature, "max_tokens": max_tokens}
-    found = expand_alone(teacher, tree, out, responses, options)
-    turned_away = ", ".join(f"{count:,} {reason}" for reason, count in found["rejected"].items()) or "none"
-    show(found, as_json, f"{found['leaves']:,} topics in {out}, {found['added']:,} of them new; rejected: {turned_away}")
+    asked = {"temperature": 0.7} | teacher_named(teacher)
+    config = settings_for(Expand, {"to": to, "rounds": rounds, "teacher": asked}, settings)
+    ledger = run_alone(partial(expand_tree, responses=responses), config, out, tree=tree)
+    added, rejected = ledger.rows_out - ledger.rows_in, dict(sorted(ledger.rejected.items()))
+    found = {"leaves": ledger.rows_out, "added": added, "rejected": rejected, "out": str(out)}
+    turned_away = ", ".join(f"{count:,} {reason}" for reason, count in rejected.items()) or "none"
+    text = f"{ledger.rows_out:,} topics in {out / 'tree.yaml'}, {added:,} of them new; rejected: {turned_away}"
+    show(found, as_json, text)
 
 
 @topics.command("coverage")

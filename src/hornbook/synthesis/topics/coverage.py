@@ -6,8 +6,9 @@ from it: `draw` deals the least covered first.
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from hornbook.synthesis.topics.draw import Brief
 
 DIMENSIONS = ("topic", "pair", "audience", "profession", "style", "word", "passage")
-COLUMNS = ("audience", "style")  # of sections; exercises have neither
+COLUMNS = ("audience", "style", "parents", "provenance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,10 @@ class Coverage:
 
     def add(self, brief: Brief) -> None:
         """Count a brief."""
-        self.count(brief.topics, {name: getattr(brief, name) for name in DIMENSIONS[2:]})
+        self.count({name: getattr(brief, name) for name in DIMENSIONS[2:]}, brief.topics)
 
-    def count(self, topics: Sequence[str], items: Mapping[str, str | None]) -> None:
-        """Count a row with these topics, in any order, and these items by dimension; what is empty is left out."""
+    def count(self, items: Mapping[str, str | None], topics: Sequence[str]) -> None:
+        """Count a row with these items by dimension, and these topics in any order; what is empty is left out."""
         self.rows += 1
         self.counts["topic"].update(topics)
         if len(topics) > 1:
@@ -103,25 +104,34 @@ def cover(folders: Sequence[Path], tree: Tree) -> Coverage:
     return ledger
 
 
-def topic_rows(dataset: Path) -> Iterable[dict[str, str | None]]:
-    """The `topic` of each row, and its audience and style where it has them."""
+def topic_rows(dataset: Path) -> Iterator[dict[str, Any]]:
+    """Rows with `topic`, and what they have of `audience`, `style`, `parents` and `provenance`; a few in memory."""
     table = read_table(dataset)
     if "topic" not in table.column_names:
         raise InputError(f"{dataset}: rows have no 'topic'; give a dataset of sections or exercises")
     wanted = [name for name in ("topic", *COLUMNS) if name in table.column_names]
-    rows: list[dict[str, str | None]] = table.select(wanted).to_pylist()
-    return rows
+    for batch in table.select(wanted).to_batches(max_chunksize=1024):
+        yield from batch.to_pylist()
 
 
-def place(row: Mapping[str, str | None], places: Places, ledger: Coverage) -> None:
+def place(row: Mapping[str, Any], places: Places, ledger: Coverage) -> None:
     """Count one row in the ledger under the paths of its topics."""
     topics = [topic for topic in (row["topic"] or "").split(AND) if topic]
     found = {topic: places.find(topic) for topic in topics}
-    ledger.count(
-        list(dict.fromkeys(path for paths in found.values() for path in paths)),
-        {name: row.get(name) for name in COLUMNS},
-    )
+    ledger.count(items(row), list(dict.fromkeys(path for paths in found.values() for path in paths)))
     ledger.unplaced.update(topic for topic, paths in found.items() if not paths)
+
+
+def items(row: Mapping[str, Any]) -> dict[str, str]:
+    """For whom and how a row was written: its columns, else what its provenance tells of the brief."""
+    try:
+        told = json.loads(row["provenance"]["recipe"])
+    except (KeyError, TypeError, ValueError):
+        told = {}
+    told = told if isinstance(told, dict) else {}
+    found = {name: row.get(name) or told.get(name) for name in DIMENSIONS[2:-1]}
+    found["passage"] = next(iter(row.get("parents") or ()), "")
+    return {name: item for name, item in found.items() if isinstance(item, str) and item}
 
 
 def summary(ledger: Coverage, tree: Tree) -> dict[str, Any]:
@@ -146,7 +156,7 @@ def summary(ledger: Coverage, tree: Tree) -> dict[str, Any]:
 
 
 def branch_summary(name: str, leaves: Sequence[Leaf], rows: Mapping[str, int]) -> dict[str, Any]:
-    """One branch: its leaves, those that have rows, and the rows of its leaves and of its groups as wholes."""
+    """One branch: its leaves, those that have rows, and the rows of leaves and whole groups, one for each topic."""
     places = [leaf.path for leaf in leaves] + list(dict.fromkeys(leaf.parent for leaf in leaves))
     return {
         "branch": name,

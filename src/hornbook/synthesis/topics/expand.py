@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
@@ -18,11 +19,15 @@ from typing import Any
 
 from pydantic import Field
 
+from hornbook.artifacts import Ledger
 from hornbook.config import Config
-from hornbook.records import Rejected, content_id
+from hornbook.errors import RequestError
+from hornbook.records import Rejected, content_id, write_dataset
 from hornbook.synthesis.topics.likeness import Known
+from hornbook.synthesis.topics.reading import load_tree, write_tree
 from hornbook.synthesis.topics.tree import AND, PARTED, Leaf, Tree
-from hornbook.teacher.ask import Replay, Request, Response, Teacher, ask, open_store
+from hornbook.teacher.ask import Request, Response, Teacher, Unanswered, consult
+from hornbook.teacher.money import account
 
 QUESTION = """A course on {branch} has a chapter on {group}. One of its lessons is: {leaf}.
 The other lessons of the chapter: {others}.
@@ -43,10 +48,14 @@ SCHEMA = json.dumps(
 OTHERS = 20  # so many other lessons stand in a question
 SPARE = 1.4  # asked for so many times what is needed, since some will be turned away
 LONGEST_CHARACTERS = 100
+MARK = re.compile(r"^(?:\d+[.)]|[-*•]) +")  # of a list, which some write all the same
 
 
 class Expand(Config):
-    """How far to go: to `to` leaves or `rounds` rounds, what comes first, asking `teacher`."""
+    """How far to go: to `to` leaves or `rounds` rounds, what comes first, asking `teacher`.
+
+    `near`: a topic that shares so much of its words with another (Jaccard) is the same.
+    """
 
     to: int = Field(20_000, gt=0)
     rounds: int = Field(3, gt=0)
@@ -54,33 +63,39 @@ class Expand(Config):
     teacher: Teacher = Teacher(provider="replay")
 
 
-@dataclass(frozen=True)
-class Expansion:
-    """The larger tree, and every suggestion that is not in it with its reason."""
+def expand_tree(config: Expand, *, tree: Path | None, responses: Path, out: Path, ledger: Ledger) -> None:
+    """Write `tree.yaml`, the larger tree, and `rejected/`, every suggestion that is not in it with its reason.
 
-    tree: Tree
-    rejected: list[Rejected]
-    rounds: int
-
-
-def expand(config: Expand, tree: Tree, responses: Path) -> Expansion:
-    """Grow a tree by what the teacher suggests. Equal answers, equal trees.
-
-    Raises MissingResponse where a replay lacks an answer.
+    `tree`: a person's own, or the packaged one. Equal answers, equal bytes. Raises InputError for a tree that cannot
+    be read, and what `consult` raises.
     """
-    known, rejected, rounds = Known(config.near), [], 0
-    for leaf in tree.leaves:
+    begun = grown = load_tree(tree)
+    known, rejected, answers = Known(config.near), list[Rejected](), list[Response | Unanswered]()
+    for leaf in begun.leaves:
         known.add(leaf.name)
-    while len(tree.leaves) < config.to and rounds < config.rounds:
-        asked = list(questions(config, tree, rounds))
-        answered = list(ask(Replay(), asked, open_store(responses)))
-        grown, refused = grow(config.to, tree, answered, known)
-        rejected += refused
-        rounds += 1
-        if len(grown.leaves) == len(tree.leaves):
+    kept: set[str] = set()
+    for attempt in range(config.rounds):
+        if len(grown.leaves) >= config.to:
             break
-        tree = grown
-    return Expansion(tree, rejected, rounds)
+        asked = list(questions(config, grown, attempt))
+        answers += (heard := consult(config.teacher, asked, responses, "topics"))
+        growth = grow(config.to, grown, heard, known)
+        grown = growth.tree
+        rejected += growth.rejected
+        kept |= growth.kept
+    ledger.rows_in, ledger.rows_out = len(begun.leaves), len(grown.leaves)
+    ledger.rejected.update(row.reason for row in rejected)
+    account(ledger, config.teacher, answers, kept)
+    write_tree(grown, out / "tree.yaml")
+    write_dataset(out / "rejected", rejected, Rejected)
+
+
+def teacher_named(named: str) -> dict[str, str]:
+    """A teacher's settings from MODEL@URL, or MODEL@replay for answers from the store alone. Raises RequestError."""
+    model, at, url = named.rpartition("@")
+    if not at or not model or (url != "replay" and not url.startswith(("http://", "https://"))):
+        raise RequestError(f"--teacher {named!r}: write MODEL@URL, as in m@http://localhost:8000/v1, or MODEL@replay")
+    return {"model": model, "provider": "replay"} | ({} if url == "replay" else {"provider": "endpoint", "url": url})
 
 
 def questions(config: Expand, tree: Tree, attempt: int) -> Iterator[Request]:
@@ -92,24 +107,25 @@ def questions(config: Expand, tree: Tree, attempt: int) -> Iterator[Request]:
     for leaf in tree.leaves:
         others = "; ".join(name for name in groups[leaf.parent][: OTHERS + 1] if name != leaf.name) or "none"
         text = QUESTION.format(branch=leaf.branch, group=leaf.group, leaf=leaf.name, others=others, each=each)
-        yield Request(
-            model=config.teacher.model,
-            messages=(("user", text),),
-            temperature=config.teacher.temperature,
-            top_p=config.teacher.top_p,
-            max_tokens=config.teacher.max_tokens,
-            schema=SCHEMA,
-            attempt=attempt,
-        )
+        yield config.teacher.request(("user", text), schema=SCHEMA, attempt=attempt)
 
 
-def grow(to: int, tree: Tree, answers: Sequence[Response], known: Known) -> tuple[Tree, list[Rejected]]:
-    """The tree with what is new in the answers, one for each leaf in its order, and what was refused.
+@dataclass(frozen=True)
+class Growth:
+    """The larger tree, what was refused, and the keys of the answers that gave something."""
+
+    tree: Tree
+    rejected: list[Rejected]
+    kept: set[str]
+
+
+def grow(to: int, tree: Tree, answers: Sequence[Response | Unanswered], known: Known) -> Growth:
+    """Add what is new in the answers, one for each leaf of the tree in its order.
 
     First suggestions come before second ones, so that a tree that is full has taken as much from every leaf.
     """
-    rejected: list[Rejected] = []
-    suggested = [list(suggestions(answer, rejected)) for answer in answers]
+    growth = Growth(tree, [], set())
+    suggested = [list(suggestions(answer, growth.rejected)) for answer in answers]
     new: dict[str, list[Leaf]] = defaultdict(list)
     size = len(tree.leaves)
     for rank in zip_longest(*suggested):
@@ -118,24 +134,35 @@ def grow(to: int, tree: Tree, answers: Sequence[Response], known: Known) -> tupl
                 continue
             reason, detail = refusal(name, known) if size < to else ("beyond-target", f"{to} topics are there")
             if reason:
-                rejected.append(refused(answer, reason, detail, name))
+                growth.rejected.append(refused(answer, reason, detail, name))
             else:
                 known.add(name)
                 new[leaf.parent].append(replace(leaf, name=name))
+                growth.kept.add(answer.key)
                 size += 1
-    last = {leaf.parent: leaf for leaf in tree.leaves}
-    grown = [made for leaf in tree.leaves for made in (leaf, *(new[leaf.parent] if last[leaf.parent] is leaf else ()))]
-    return replace(tree, leaves=tuple(grown)), rejected
+    return replace(growth, tree=replace(tree, leaves=tuple(joined(tree.leaves, new))))
 
 
-def suggestions(answer: Response, rejected: list[Rejected]) -> Iterator[str]:
-    """The topics in an answer, white space tidied; an answer without a list is rejected whole."""
+def joined(leaves: Sequence[Leaf], new: Mapping[str, Sequence[Leaf]]) -> Iterator[Leaf]:
+    """The leaves in order, the new ones of each group behind the last old one."""
+    last = {leaf.parent: leaf for leaf in leaves}
+    for leaf in leaves:
+        yield leaf
+        if last[leaf.parent] is leaf:
+            yield from new.get(leaf.parent, ())
+
+
+def suggestions(answer: Response | Unanswered, rejected: list[Rejected]) -> Iterator[str]:
+    """The topics in an answer, white space tidied; what is no answer, or holds no list, is rejected whole."""
+    if isinstance(answer, Unanswered):
+        rejected.append(refused(answer, "unanswered", answer.reason, ""))
+        return
     found = read_list(answer.text)
     if found is None:
         rejected.append(refused(answer, "unreadable-answer", "no JSON list of topics", answer.text[:200]))
     for item in found or ():
         if isinstance(item, str):
-            yield " ".join(item.split()).rstrip(".")
+            yield MARK.sub("", " ".join(item.split())).rstrip(".")
         else:
             rejected.append(refused(answer, "not-a-topic", f"a JSON {type(item).__name__}", str(item)[:200]))
 
@@ -161,15 +188,6 @@ def refusal(name: str, known: Known) -> tuple[str, str]:
     return ("duplicate", like[0]) if like[1] == 1 else ("near-duplicate", f"{like[1]:.2f} of {like[0]}")
 
 
-def refused(answer: Response, reason: str, detail: str, text: str) -> Rejected:
+def refused(answer: Response | Unanswered, reason: str, detail: str, text: str) -> Rejected:
     """A suggestion or an answer that was turned away."""
     return Rejected(content_id(answer.key, text), "expand", reason, detail, text)
-
-
-def expand_alone(named: str, tree: Path | None, out: Path, responses: Path, options: dict[str, Any]) -> dict[str, Any]:
-    """Expand a tree into a new file, beside it `<out>.rejected.jsonl`. Raises RequestError, InputError, WorkError.
-
-    `named`: MODEL@URL, or MODEL@replay for answers from the store alone. `options`: fields of Expand and of Teacher.
-    """
-    if out.exists():
-        raise RequestError(f"--out {out}: is there already; name a new file")
