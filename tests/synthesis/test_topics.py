@@ -292,6 +292,10 @@ def test_the_next_round_is_another_although_all_is_covered_evenly() -> None:
     assert {frozenset(b.topics) for b in second}.isdisjoint(frozenset(b.topics) for b in first)
 
 
+def test_every_round_is_shuffled_anew() -> None:
+    assert draw("textbooks", 9, 0, ledger=Coverage(rows=9)) != draw("textbooks", 9, 0)
+
+
 def test_topics_of_one_group_alone_cannot_be_crossed() -> None:
     with pytest.raises(InputError, match="1 groups of topics in its half 'programming', and 2 topics"):
         draw("textbooks", 1, 0, tiny({"g": ["x", "y"]}))
@@ -370,8 +374,24 @@ def test_rows_are_counted_under_their_topics(tmp_path: Path) -> None:
     assert (found["rows"], found["leaves"], found["covered"]) == (6, 5, 4)
     assert found["gaps"] == ["bees/the colony/what a drone does"]
     assert found["branches"] == [
-        {"branch": "bees", "half": "common sense", "leaves": 3, "covered": 2, "rows": 4},
-        {"branch": "gears", "half": "programming", "leaves": 2, "covered": 2, "rows": 2},
+        {
+            "branch": "bees",
+            "half": "common sense",
+            "groups": 2,
+            "groups_covered": 2,
+            "leaves": 3,
+            "covered": 2,
+            "rows": 4,
+        },
+        {
+            "branch": "gears",
+            "half": "programming",
+            "groups": 2,
+            "groups_covered": 2,
+            "leaves": 2,
+            "covered": 2,
+            "rows": 2,
+        },
     ]
 
 
@@ -393,6 +413,23 @@ def test_a_ledger_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     assert read_coverage(tmp_path / "ledger") == ledger
     ledger.write(tmp_path / "again")
     assert (tmp_path / "again/part-00000.parquet").read_bytes() == (tmp_path / "ledger/part-00000.parquet").read_bytes()
+
+
+def test_a_ledger_is_counted_on(tmp_path: Path) -> None:
+    tree = load_tree(tree_file(tmp_path))
+    first = covered(tmp_path, [section("knitting"), section("smoking a hive")], tree)
+    first.write(tmp_path / "ledger")
+    ledger = cover([tmp_path / "ledger", tmp_path / "out"], tree)
+    assert (ledger.rows, ledger.unplaced) == (4, {"knitting": 2})
+    assert ledger.counts["topic"] == {"bees/the keeper/smoking a hive": 2}
+    assert first.rows == 2
+
+
+def test_a_group_without_rows_is_seen(tmp_path: Path) -> None:
+    tree = load_tree(tree_file(tmp_path))
+    bees, gears = summary(covered(tmp_path, [section("the colony"), section("smoking a hive")], tree), tree)["branches"]
+    assert (bees["groups_covered"], bees["covered"]) == (2, 1)
+    assert (gears["groups_covered"], gears["covered"], gears["rows"]) == (0, 0, 0)
 
 
 def test_what_is_no_ledger_and_what_has_no_topics_is_refused(tmp_path: Path) -> None:

@@ -204,7 +204,9 @@ def test_expand_prints_its_contract(hornbook: Command, tmp_path: Path) -> None:
     found = hornbook("topics", "expand", *options, "--json").json
     rejected = {"beyond-target": 2}
     assert found == {"leaves": 4, "added": 1, "rejected": rejected, "out": str(tmp_path / "out")}
-    assert json.loads((tmp_path / "out/manifest.json").read_text())["rejected"] == rejected
+    manifest = json.loads((tmp_path / "out/manifest.json").read_text())
+    assert manifest["rejected"] == rejected
+    assert manifest["figures"]["teacher"]["m"]["kept_tokens"] == 5  # of {"topics": ["wax"]}, four characters a token
     again = hornbook("topics", "show", "--tree", tmp_path / "out", "--json").json
     assert again["leaves"] == 4
     assert "the folder is not empty" in hornbook("topics", "expand", *options).complaint(2)
