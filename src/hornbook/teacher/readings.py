@@ -15,7 +15,7 @@ from importlib import resources
 from typing import Any
 
 from hornbook.errors import MissingResponse
-from hornbook.teacher.ask import Request
+from hornbook.teacher.request import Request
 
 
 def reserved(path: str) -> bool:
