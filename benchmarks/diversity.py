@@ -67,24 +67,36 @@ def judged(page: Figures) -> list[Collapse]:
 
 def spoilt(sections: list[Row], exercises: list[Row]) -> Iterator[Stream]:
     """The streams made to be bad."""
-    many = [sections[place % len(sections)] for place in range(ROWS)]
+    few = sections[: 2 * PAGE_ROWS]
     for share in (0, 0.02, 0.05, 0.1, 0.2):
-        yield f"one section whatever is asked, {share:.0%} of its words others", "temperature", copies(many, 3, share)
-        yield f"one exercise whatever is asked, {share:.0%}", "temperature", copies(exercises[:ROWS], 3, share)
+        yield (
+            f"one section whatever is asked, {100 * share:.0f} % of its words others",
+            "temperature",
+            copies(few, 3, share),
+        )
+        yield (
+            f"one exercise whatever is asked, {100 * share:.0f} % of its words others",
+            "temperature",
+            copies(exercises[:ROWS], 3, share),
+        )
     yield "30 % of exercises one, 2 % of its words others", "temperature", mixed(exercises[:ROWS], 0.3)
     yield "six prompts asked again and again", "seeds", again(exercises[:6])
     for sentences in (20, 80, 160):
-        yield f"texts of 15 out of {sentences} sentences", "temperature", stock(many, sentences)
-    for share in (0.3, 0.5, 0.8):
-        yield f"{share:.0%} of sections begin alike", "audiences" if share > 0.3 else "", opened(many, share)
+        yield f"texts of 15 out of {sentences} sentences", "temperature", stock(few, sentences)
+    for share in (0.2, 0.5, 0.8):
+        yield f"{100 * share:.0f} % of sections begin alike", "audiences" if share > 0.2 else "", opened(few, share)
     for family in ("chars", "dates", "fold_list"):
         rows = [exercise.row() for exercise in compose(Procedural(n=ROWS, seed=1, families=[family]))[0]]
         yield f"exercises of one family, {family}", "topics", rows
-        yield f"the same, called by 64 topics, {family}", "", [row | {"topic": str(n % 64)} for n, row in enumerate(rows)]
+        yield (
+            f"the same under 64 topics, {family}",
+            "temperature",
+            [row | {"topic": str(n % 64)} for n, row in enumerate(rows)],
+        )
     for number in (1, 3):
-        yield f"sections on {number} topics", "topics", named(many, "topic", number)
-        yield f"sections for {number} audiences", "audiences" if number == 1 else "", named(many, "audience", number)
-        yield f"sections with {number} names in them", "names", renamed(many, number)
+        yield f"sections on {number} topics", "topics", named(few, "topic", number)
+        yield f"sections for {number} audiences", "audiences" if number == 1 else "", named(few, "audience", number)
+        yield f"sections with {number} names in them", "names", renamed(few, number)
 
 
 def changed(row: Row, share: float) -> Row:
@@ -115,7 +127,8 @@ def again(rows: list[Row]) -> list[Row]:
 def opened(rows: list[Row], share: float) -> list[Row]:
     """The rows, this share of them begun in the same words."""
     return [
-        row | {"text": "In this section, " + row["text"].lstrip("# ")} if random.random() < share else row for row in rows
+        row | {"text": "In this section, " + row["text"].lstrip("# ")} if random.random() < share else row
+        for row in rows
     ]
 
 

@@ -7,14 +7,14 @@ textbook sections. Near duplicates are looked for in whole texts. docs/diversity
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, TypeVar
 
 from hornbook.artifacts import Ledger
 from hornbook.errors import CollapseError
 from hornbook.progress import Meter, say
-from hornbook.records import Exercise, Section
+from hornbook.records import Record, Rejected
 from hornbook.synthesis.limits import MEASURES, Collapse, Limits, collapsed, told
 from hornbook.synthesis.pages import FACETS, PAGE_ROWS, Figures, Page, seen
 from hornbook.synthesis.sketches import Directions, Histogram, Recent, word_hashes
@@ -23,7 +23,7 @@ MOST_COLLAPSES = 20  # told one by one
 SHOWN = 5  # commonest labels of a facet
 DIGITS = 4
 
-R = TypeVar("R")
+R = TypeVar("R", bound=Record)
 
 
 class Pages:
@@ -66,7 +66,7 @@ class Diversity:
         self._facets = {name: Histogram() for name in FACETS}
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Measure a row with `prompt` (and `solution`, `name`) or `text`; `topic`, `audience`, `provenance` where known."""
+        """Measure a row: `text`, or `prompt` and `solution`; besides `name`, `topic`, `audience`, `provenance`."""
         view = seen(row)
         words = view.text.split()
         hashes = word_hashes(words)
@@ -75,14 +75,22 @@ class Diversity:
         self.words += len(words)
         self.near_duplicates += like is not None
         self._page.add(view, words, hashes, like)
-        self._directions.add(self._page.embeddings[-1][None])
+        self._directions.add(self._page.embeddings[-1])
         for name, labels in view.labels.items():
             self._facets[name].add(labels)
-        if self._page.rows == PAGE_ROWS:
-            self._turn()
+        self._turn()
+
+    def refused(self) -> None:
+        """Count a row that its writer refused because it had been written before."""
+        self.rows += 1
+        self.near_duplicates += 1
+        self._page.refused()
+        self._turn()
 
     def _turn(self) -> None:
-        """Judge the full page and begin another."""
+        """Judge a full page and begin another."""
+        if self._page.rows < PAGE_ROWS:
+            return
         self.last = self._page.figures()
         count(self.last, self._pages)
         found = collapsed(self.last, self.limits, self.rows)
@@ -98,8 +106,8 @@ class Diversity:
     @property
     def line(self) -> str:
         """The last full page in a few words; "" before there is one."""
-        shown = ("distinct_3", "compression", "near_duplicates", "opener", "coverage")
-        return " · ".join(f"{name} {value:.2g}" for name in shown if (value := self.last.get(name)) is not None)
+        shown = ((name, self.last.get(name)) for name in ("distinct_3", "compression", "near_duplicates", "opener"))
+        return " · ".join(f"{MEASURES[name].words} {value:.2g}" for name, value in shown if value is not None)
 
     def figures(self) -> dict[str, Any]:
         """What the meter found, as plain data."""
@@ -140,23 +148,25 @@ def rounded(value: float | None) -> float | None:
 
 
 def watched(rows: Iterable[R], meter: Diversity, label: str, total: float | None = None) -> Iterator[R]:
-    """Pass rows on while the meter reads the records among them; other things (rejects) pass unread.
+    """Pass on what a writer gives, exercises, sections or rejects, while the meter reads it; show progress.
 
-    Shows progress with the meter's line. Raises CollapseError after the page that collapsed, if the limits say so.
+    Of rejects only those count that are duplicates. Raises CollapseError after a collapsed page, if the limits say so.
     """
     with Meter(label, total) as progress:
         for row in rows:
-            if isinstance(row, (Exercise, Section)):
+            if not isinstance(row, Rejected):
                 meter.add(row.row())
+            elif row.reason == "duplicate":
+                meter.refused()
             progress.advance(note=meter.line)
-            yield row
             meter.halt()
+            yield row
 
 
-def report(rows: Iterable[Exercise | Section], ledger: Ledger) -> None:
+def report(rows: Sequence[Record], ledger: Ledger) -> None:
     """Measure finished rows into the ledger's figures, under `diversity`, and say a line of it. Never halts."""
     meter = Diversity(Limits(halt=False))
-    for _ in watched(rows, meter, "diversity"):
+    for _ in watched(rows, meter, "diversity", len(rows)):
         pass
     ledger.figures["diversity"] = meter.figures()
     if meter.line:

@@ -50,10 +50,12 @@ MEASURES = {  # causes before effects: the dial of the first that collapsed is t
         True,
         "seeds: draw more distinct prompts (topics, audiences, passages) or fewer rows; or raise the temperature",
     ),
-    "near_duplicates": Measure("near duplicates", True, "temperature: raise it; prompts differ and rows do not"),
+    "near_duplicates": Measure("near duplicates", True, "temperature: raise it; other prompts get the same rows"),
     "distinct_3": Measure("distinct 3-grams", False, "temperature: raise it"),
     "compression": Measure("compression ratio", True, "temperature: raise it"),
-    "coverage": Measure("directions of the embedding", False, "temperature: raise it; rows are alike whatever they are on"),
+    "coverage": Measure(
+        "directions of the embedding", False, "temperature: raise it; rows are alike whatever they are on"
+    ),
     "opener": Measure("share of the commonest opener", True, "audiences: more of them, and of styles"),
     "names": Measure("effective number of names", False, "names: draw from more of them"),
 }

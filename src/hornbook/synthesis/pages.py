@@ -23,6 +23,7 @@ HEADING = re.compile(r"^#.*$", re.MULTILINE)
 DOCSTRING = re.compile(r'"""|\'\'\'')
 WORD = re.compile(r"[^\W_]+(?:['’]\w+)?")
 PROPER = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+\b")  # a capital within a sentence: people, places, whatever has a name
+OF_THE_LANGUAGE = {"Python", "True", "False", "None"}
 
 Figures = dict[str, float | None]
 
@@ -42,17 +43,19 @@ def seen(row: Mapping[str, Any]) -> Seen:
     The opener of an exercise is that of its docstring; the names in it are the words of its function's name. In a text
     they are the words with a capital within a sentence, outside code.
     """
-    if "prompt" in row:
+    if "text" in row:
+        text = str(row["text"])
+        opening = HEADING.sub("", FENCED.sub("", text))
+        names = set(PROPER.findall(opening)) - OF_THE_LANGUAGE
+    else:
         prompt = str(row["prompt"])
         text = prompt + str(row.get("solution") or "")
         opening = DOCSTRING.split(prompt, maxsplit=1)[-1]
         names = {part for part in str(row.get("name") or "").split("_") if part and not part.isdigit()}
-    else:
-        text = str(row["text"])
-        opening = HEADING.sub("", FENCED.sub("", text))
-        names = set(PROPER.findall(opening))
-    labels = {f"{column}s": [str(row[column])] if row.get(column) else [] for column in ("topic", "audience")}
-    digest = str((row.get("provenance") or {}).get("prompt_digest") or "")
+    made = found if isinstance(found := row.get("provenance"), dict) else {}
+    of_the_writer = (None, "", made.get("writer"))  # a topic that only says who wrote the row is none
+    labels = {f"{name}s": [] if row.get(name) in of_the_writer else [str(row[name])] for name in ("topic", "audience")}
+    digest = str(made.get("prompt_digest") or "")
     asked = zlib.crc32(digest.encode())  # 0 without a digest
     return Seen(text, {"openers": [opener(opening)], **labels, "names": sorted(names)}, asked)
 
@@ -90,14 +93,20 @@ class Page:
         self.hashes.append(hashes if whole else np.concatenate([hashes[:END_WORDS], hashes[-END_WORDS:]]))
         self.embeddings.append(features.words(self.texts[-1]))
 
+    def refused(self) -> None:
+        """Count a row that its writer refused as written before."""
+        self.rows += 1
+        self.near_duplicates += 1
+
     def figures(self) -> Figures:
         """The measures of the page; None for what its rows do not have."""
+        openers = self.facets["openers"].top(1)
         return {
             **{name: self.facets[name].effective or None for name in ("topics", "audiences")},
-            "names": self.facets["names"].effective if self.facets["names"].total >= self.rows else None,
+            "names": self.facets["names"].effective if 2 * self.facets["names"].total >= self.rows else None,
             "repeats": self.repeats / self.rows,
             "near_duplicates": self.near_duplicates / self.rows,
-            "opener": self.facets["openers"].top(1)[0][1] / self.rows,
+            "opener": openers[0][1] / len(self.texts) if openers else None,
             "coverage": self.coverage(),
             **{f"distinct_{n}": self.distinct(n) for n in (1, 2, 3)},
             "compression": self.compression(),
@@ -105,16 +114,17 @@ class Page:
 
     def distinct(self, n: int) -> float | None:
         """Distinct n-grams over all n-grams; None when no text has n words."""
-        found = np.concatenate([ngram_hashes(hashes, n) for hashes in self.hashes])
+        found = np.concatenate([np.zeros(0, np.uint64), *(ngram_hashes(hashes, n) for hashes in self.hashes)])
         return len(np.unique(found)) / len(found) if len(found) else None
 
-    def compression(self) -> float:
-        """Bytes over compressed bytes (zlib)."""
+    def compression(self) -> float | None:
+        """Bytes over compressed bytes (zlib); None without text."""
         raw = "\n".join(self.texts).encode("utf-8", "surrogatepass")
-        return len(raw) / len(zlib.compress(raw)) if raw else 0.0
+        return len(raw) / len(zlib.compress(raw)) if raw else None
 
     def coverage(self) -> float | None:
         """The directions that the embeddings take up; None where most texts hold no word that the embedder knows."""
         found = Directions()
-        found.add(np.stack(self.embeddings))
-        return found.effective if 2 * found.rows >= self.rows else None
+        for embedding in self.embeddings:
+            found.add(embedding)
+        return found.effective if found.rows and 2 * found.rows >= len(self.texts) else None

@@ -93,11 +93,11 @@ class Directions:
         self.rows = 0
         self._moments = np.zeros((dimensions, dimensions))
 
-    def add(self, embeddings: npt.NDArray[np.float32]) -> None:
-        """Count embeddings of length 1: float32 [row, dimension]. One of length 0 counts for nothing."""
-        wide = embeddings.astype(np.float64)
-        self.rows += int(wide.any(axis=1).sum())
-        self._moments += wide.T @ wide
+    def add(self, embedding: npt.NDArray[np.float32]) -> None:
+        """Count an embedding of length 1: float32 [dimension]. One of length 0 counts for nothing."""
+        wide = embedding.astype(np.float64)
+        self.rows += bool(wide.any())
+        self._moments += np.outer(wide, wide)
 
     @property
     def effective(self) -> float:
