@@ -194,9 +194,10 @@ def test_any_text_written_64_times_has_collapsed(text: str) -> None:
 
 def test_the_shelf_and_procedural_exercises_are_varied() -> None:
     drills = compose(Procedural(n=640, seed=5))[0]
-    for rows, pages in ((shelf(), 2), (drills, 10)):
+    for rows in (shelf(), drills):
         found = metered(row.row() for row in rows).figures()
-        assert (found["pages"], found["collapses"]) == (pages, [])
+        assert found["pages"] == len(rows) // 64 >= 2
+        assert found["collapses"] == []
 
 
 def test_a_good_page_does_not_excuse_a_bad_one() -> None:
