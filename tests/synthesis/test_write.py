@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hornbook.artifacts import Ledger
-from hornbook.errors import CanaryError, InfrastructureError, InputError, MissingResponse
+from hornbook.errors import CanaryError, CollapseError, InfrastructureError, InputError, MissingResponse
 from hornbook.records import Exercise, Provenance, Rejected, Section, Verdict, read_dataset, write_dataset
 from hornbook.sandbox.run import BlockResult, Program, Sandbox
 from hornbook.synthesis import llm
@@ -254,6 +254,7 @@ def test_a_teachers_exercises_are_kept_only_if_their_solution_passes(tmp_path: P
     assert made.verified
     assert [(row.reason, row.detail.partition(":")[0]) for row in rejected] == [("not-verified", "failed")]
     assert ledger.rejected == {"not-verified": 1}
+    assert ledger.figures.pop("diversity")["rows"] == 1
     assert (ledger.rows_in, ledger.rows_out, ledger.figures) == (2, 1, {"training": 1, "held_out": 0})
 
 
@@ -279,11 +280,36 @@ def test_an_answer_that_is_no_exercise_is_a_counted_reject(tmp_path: Path, answe
     assert (ledger.rows_in, ledger.rows_out, ledger.rejected) == (1, 0, {"unreadable-answer": 1})
 
 
+def test_a_teacher_whose_rows_are_alike_is_stopped_before_they_are_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "judge", lambda *_: pytest.fail("judged"))
+    filled(tmp_path, "exercises", [json.dumps(task(f"f{n}", "    return x * 2\n")) for n in range(70)])
+    with pytest.raises(CollapseError, match=r"^diversity: rows 1-64 have collapsed: .*distinct 3-grams"):
+        written_exercises(tmp_path, writer="llm", n=70, teacher=TEACHER)
+    sections = [
+        f"# {n}\n\nIn this section, we will look at loops.\n" + fenced("python", "print(1)\n") for n in range(64)
+    ]
+    filled(tmp_path, "textbooks", sections)
+    with pytest.raises(CollapseError, match="rows 1-64"):
+        written_textbooks(tmp_path, writer="llm", n=64, teacher=TEACHER)
+    assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_rows_that_are_alike_are_kept_on_request_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged(monkeypatch, "passed", "failed")
+    filled(tmp_path, "exercises", [json.dumps(task(f"f{n}", "    return x * 2\n")) for n in range(70)])
+    kept, _, ledger = written_exercises(tmp_path, writer="llm", n=70, teacher=TEACHER, diversity={"halt": False})
+    assert len(kept) == ledger.figures["diversity"]["rows"] == 70
+    assert ledger.figures["diversity"]["collapsed_pages"] == 1
+
+
 def test_tests_that_everything_passes_do_not_stop_the_run(tmp_path: Path) -> None:
     """They are a teacher's; whether a planted fault is caught must not hang on them."""
     kept, _, ledger = asked_for(tmp_path, task("delta", "    return x\n", "def check(candidate):\n    pass\n"), GOOD)
     assert sorted(row.name for row in kept) == ["amber", "delta"]
-    assert [(c["name"], c["caught"]) for c in ledger.canaries] == [("write/wrong-solution", True)]
+    planted = [(c["name"], c["caught"]) for c in ledger.canaries if "diversity" not in c["name"]]
+    assert planted == [("write/equal-rows", True), ("write/wrong-solution", True)]
 
 
 def test_an_exercise_that_a_teacher_gives_twice_is_counted_once(tmp_path: Path) -> None:
@@ -315,6 +341,7 @@ def test_procedural_exercises_are_verified_and_held_out_ones_stand_apart(tmp_pat
     assert (len(kept), len(held_out), rejected) == (12, 4, [])
     assert all(row.verified for row in [*kept, *held_out])
     assert {row.id for row in kept}.isdisjoint(row.id for row in held_out)
+    assert ledger.figures.pop("diversity")["rows"] == 12
     assert (ledger.rows_in, ledger.rows_out, ledger.figures) == (16, 16, {"training": 12, "held_out": 4})
     assert [c["caught"] for c in ledger.canaries] == [True]
 
@@ -323,8 +350,12 @@ def exercise(name: str, body: str) -> Exercise:
     return Exercise(name, name, **task(name, body), topic="t", license=[], parents=[], provenance=Provenance("hand"))
 
 
-def judged(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
-    monkeypatch.setattr(door, "judge", lambda _, programs: [Verdict(p.task_id, 0, status, "why") for p in programs])
+def judged(monkeypatch: pytest.MonkeyPatch, status: str, of_the_canary: str = "") -> None:
+    def judge(_: Sandbox, programs: Sequence[Program]) -> list[Verdict]:
+        canary = of_the_canary or status
+        return [Verdict(p.task_id, 0, canary if p.task_id == "canary" else status, "why") for p in programs]
+
+    monkeypatch.setattr(door, "judge", judge)
 
 
 def test_a_judge_that_passes_everything_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,13 @@ from typing import Literal
 from pydantic import Field
 
 from hornbook.artifacts import Ledger
-from hornbook.config import Config
+from hornbook.config import Config, operational
 from hornbook.errors import InfrastructureError
 from hornbook.records import Exercise, Provenance, Rejected, Section, write_dataset
 from hornbook.sandbox.run import Program, Sandbox, judge
 from hornbook.synthesis import llm
+from hornbook.synthesis.diversity import Diversity, plant, report, watched
+from hornbook.synthesis.limits import Limits
 from hornbook.synthesis.procedural import Procedural, compose
 from hornbook.synthesis.textbooks import shelf, verify
 from hornbook.teacher.ask import Teacher
@@ -36,6 +38,7 @@ class WriteTextbooks(Config):
     seed: int = Field(0, ge=0)
     teacher: Teacher = Teacher(provider="replay")
     sandbox: Sandbox = Sandbox()
+    diversity: Limits = operational(Limits())
 
 
 def write_textbooks(config: WriteTextbooks, *, responses: Path, out: Path, ledger: Ledger) -> None:
@@ -44,7 +47,8 @@ def write_textbooks(config: WriteTextbooks, *, responses: Path, out: Path, ledge
         sections = shelf()[: config.n]
     else:
         asked = llm.answers(config.teacher, "textbooks", config.n or 1, config.seed, responses)
-        sections = [llm.to_section(request, answer) for request, answer in asked]
+        written = (llm.to_section(request, answer) for request, answer in asked)
+        sections = list(watched(written, metered(config.diversity, ledger), "textbooks", config.n))
     checked = list(verify([*sections, FAULTY], config.sandbox))
     ledger.canary("write/wrong-output", threshold="output", expected=True, caught=not checked.pop()[0].verified)
     kept = [section for section, fault in checked if not fault]
@@ -52,6 +56,7 @@ def write_textbooks(config: WriteTextbooks, *, responses: Path, out: Path, ledge
         Rejected(section.id, "write", "not-verified", fault, section.text[:200]) for section, fault in checked if fault
     ]
     record(ledger, len(sections), rejected)
+    report(kept, ledger)
     ledger.rows_out = write_dataset(out / "sections", kept, Section)
     write_dataset(out / "rejected", rejected, Rejected)
 
@@ -66,6 +71,7 @@ class WriteExercises(Config):
     families: list[str] | None = None
     teacher: Teacher = Teacher(provider="replay")
     sandbox: Sandbox = Sandbox()
+    diversity: Limits = operational(Limits())
 
 
 def write_exercises(config: WriteExercises, *, responses: Path, out: Path, ledger: Ledger) -> None:
@@ -80,7 +86,8 @@ def write_exercises(config: WriteExercises, *, responses: Path, out: Path, ledge
         training, held_out = compose(settings)
     else:
         asked = llm.answers(config.teacher, "exercises", config.n, config.seed, responses)
-        read = [llm.to_exercise(request, answer) for request, answer in asked]
+        written = (llm.to_exercise(request, answer) for request, answer in asked)
+        read = list(watched(written, metered(config.diversity, ledger), "exercises", config.n))
         rejected = [row for row in read if isinstance(row, Rejected)]
         training, held_out = [row for row in read if isinstance(row, Exercise)], []
     asked_for = len(training) + len(held_out) + len(rejected)
@@ -92,7 +99,14 @@ def write_exercises(config: WriteExercises, *, responses: Path, out: Path, ledge
         "training": write_dataset(out / "exercises", (e for e in kept if e.id not in examined), Exercise),
         "held_out": write_dataset(out / "held_out", (e for e in kept if e.id in examined), Exercise),
     }
+    report([e for e in kept if e.id not in examined], ledger)
     write_dataset(out / "rejected", [*rejected, *failed], Rejected)
+
+
+def metered(limits: Limits, ledger: Ledger) -> Diversity:
+    """A meter for a language model's rows, its limits seen to be read."""
+    plant(limits, ledger)
+    return Diversity(limits)
 
 
 def verify_exercises(
