@@ -41,6 +41,7 @@ def write(
     seed: Annotated[int, typer.Option(help="Draws the compositions or prompts.")] = 0,
     held_out: Annotated[int, typer.Option(help="Exercises with held-out compositions, besides.")] = 0,
     family: Annotated[list[str], typer.Option(help="Only these families. Repeatable.")] = [],
+    only: Annotated[list[str], typer.Option(help="Of the shelf, only sections of this kind: code or prose.")] = [],
     responses: Annotated[Path, typer.Option(help="The teacher's store of responses, for the llm writer.")] = WORKDIR
     / "responses",
     halt: Annotated[bool, typer.Option(help="Stop a language model whose rows have become alike.")] = True,
@@ -51,11 +52,19 @@ def write(
     from hornbook.sandbox.run import Sandbox
     from hornbook.standalone import configure, run_alone
     from hornbook.synthesis.limits import Limits
+    from hornbook.synthesis.textbooks import KINDS
     from hornbook.synthesis.write import WriteExercises, WriteTextbooks, write_exercises, write_textbooks
 
     common = {"seed": seed, "sandbox": Sandbox(unsafe=unsafe), "diversity": Limits(halt=halt)}
     if kind == "textbooks":
-        textbooks = configure(WriteTextbooks, writer=writer or "shelf", n=n, **common)
+        textbooks = configure(
+            WriteTextbooks,
+            {"kinds": "only"},
+            writer=writer or "shelf",
+            n=n,
+            kinds=only or list(KINDS),
+            **common,
+        )
         ledger = run_alone(write_textbooks, textbooks, out, responses=responses)
     elif kind == "exercises":
         drills = configure(
@@ -71,7 +80,23 @@ def write(
     else:
         raise RequestError(f"write {kind!r}: write textbooks or exercises")
     found = {"rows": ledger.rows_out, "rejected": dict(ledger.rejected), "out": str(out)}
-    show(found, as_json, f"{ledger.rows_out:,} {kind} in {out}, rejected {sum(ledger.rejected.values()):,}")
+    counts = f"{ledger.rows_out:,} {kind} in {out}, rejected {sum(ledger.rejected.values()):,}"
+    show(found, as_json, counts + overlaps(ledger.figures))
+
+
+def overlaps(figures: dict[str, Any]) -> str:
+    """What the sections of a shelf hold and share, a figure a line; nothing for other rows."""
+    if "longest_shared_run" not in figures:
+        return ""
+    run, pairs = figures["longest_shared_run"], figures["near_duplicates"]
+    named = f" ({', '.join(run['between'])}: {run['text']})" if run["words"] else ""
+    kinds = [f"{n:,} of {kind} ({figures['words'][kind]:,} words)" for kind, n in figures["sections"].items()]
+    return (
+        f"\n  sections: {', '.join(kinds)}"
+        f"\n  shared by two sections: {run['words']} words in a row at most{named}"
+        f"\n  13-grams that two share: {figures['shared_13_grams']:,}, near duplicates: {len(pairs)}"
+        + "".join(f"\n    {one}, {other}" for one, other in pairs)
+    )
 
 
 @app.command()

@@ -33,7 +33,7 @@ WORDS = ("amber", "brook", "cedar", "delta", "ember", "fjord", "grove", "haven",
 
 def plan(kind: str, n: int, seed: int) -> list[str]:
     """The `n` prompts of a job, drawn from topics × audiences × styles (or words) before anything is asked."""
-    sections = shelf()
+    sections = shelf(["code"])
     topics = sorted({section.topic for section in sections})
     audiences = sorted({section.audience for section in sections})
     styles = sorted({section.style for section in sections})

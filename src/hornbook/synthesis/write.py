@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -17,8 +17,9 @@ from hornbook.sandbox.run import Program, Sandbox, judge
 from hornbook.synthesis import llm
 from hornbook.synthesis.diversity import Diversity, plant, report, watched
 from hornbook.synthesis.limits import Limits
+from hornbook.synthesis.overlap import overlap
 from hornbook.synthesis.procedural import Procedural, compose
-from hornbook.synthesis.textbooks import shelf, verify
+from hornbook.synthesis.textbooks import KINDS, Kind, kind_of, shelf, verify
 from hornbook.teacher.ask import Teacher
 
 # canaries: what prints something else than it says, and what its tests must fail
@@ -31,10 +32,12 @@ WRONG = Program(
 
 
 class WriteTextbooks(Config):
-    """`shelf` gives the packaged sections (the first `n`, all when None); `llm` asks a teacher for `n`."""
+    """`shelf` gives the packaged sections of these `kinds` (the first `n`, all when None): `code` on programming, with
+    blocks that run; `prose` on common sense. `llm` asks a teacher for `n`, all with code."""
 
     writer: Literal["shelf", "llm"] = "shelf"
     n: int | None = Field(None, gt=0)
+    kinds: list[Kind] = Field(list(KINDS), min_length=1)
     seed: int = Field(0, ge=0)
     teacher: Teacher = Teacher(provider="replay")
     sandbox: Sandbox = Sandbox()
@@ -44,7 +47,8 @@ class WriteTextbooks(Config):
 def write_textbooks(config: WriteTextbooks, *, responses: Path, out: Path, ledger: Ledger) -> None:
     """Write `sections/` (every code block executed, its stated output compared) and `rejected/`."""
     if config.writer == "shelf":
-        sections = shelf()[: config.n]
+        sections = shelf(config.kinds)[: config.n]
+        ledger.figures = shelf_figures(sections)
     else:
         asked = llm.answers(config.teacher, "textbooks", config.n or 1, config.seed, responses)
         written = (llm.to_section(request, answer) for request, answer in asked)
@@ -59,6 +63,16 @@ def write_textbooks(config: WriteTextbooks, *, responses: Path, out: Path, ledge
     report(kept, ledger)
     ledger.rows_out = write_dataset(out / "sections", kept, Section)
     write_dataset(out / "rejected", rejected, Rejected)
+
+
+def shelf_figures(sections: Sequence[Section]) -> dict[str, Any]:
+    """Sections and words of each kind, and how much the sections repeat one another."""
+    counts = {kind: [len(s.text.split()) for s in sections if kind_of(s) == kind] for kind in KINDS}
+    return {
+        "sections": {kind: len(found) for kind, found in counts.items()},
+        "words": {kind: sum(found) for kind, found in counts.items()},
+        **overlap({section.provenance.recipe: section.text for section in sections}),
+    }
 
 
 class WriteExercises(Config):
