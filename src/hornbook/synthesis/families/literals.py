@@ -19,17 +19,13 @@ class Literal(Part):
 
 def numbers(values: Iterable[int]) -> tuple[Literal, ...]:
     """One part for each number."""
-    return tuple(
-        Literal(f"{k}", lambda k=k: k, f"{k}", (f"{k}",), f"{k}".replace("-", "minus_"), k)
-        for k in values
-    )
+    return tuple(Literal(f"{k}", lambda k=k: k, f"{k}", (f"{k}",), f"{k}".replace("-", "minus_"), k) for k in values)
 
 
 def texts(**values: str) -> tuple[Literal, ...]:
     """One part for each text, by slug."""
     return tuple(
-        Literal(slug, lambda text=text: text, f'"{text}"', (f'"{text}"',), slug, text)
-        for slug, text in values.items()
+        Literal(slug, lambda text=text: text, f'"{text}"', (f'"{text}"',), slug, text) for slug, text in values.items()
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
@@ -148,6 +149,25 @@ DETAILED: tuple[Result, ...] = (  # those that every result shows in
         returns="tuple[int, int]",
     ),
 )
+
+
+def operand(code: str) -> str:
+    """The expression as it can stand beside an arithmetic operator.
+
+    >>> operand("x * 2"), operand("-x"), operand("min(x, 5)")
+    ('(x * 2)', '(-x)', 'min(x, 5)')
+    """
+    whole = isinstance(ast.parse(code, mode="eval").body, ast.Name | ast.Call | ast.Constant | ast.Subscript)
+    return code if whole else f"({code})"
+
+
+def conjunct(test: str) -> str:
+    """The test as it can stand beside `and`.
+
+    >>> conjunct("x < 2 or x > 7"), conjunct("x > 7")
+    ('(x < 2 or x > 7)', 'x > 7')
+    """
+    return f"({test})" if " or " in test else test
 
 
 def returned(fold: Any, item: str, *clauses: str) -> str:

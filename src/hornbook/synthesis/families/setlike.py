@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hornbook.synthesis.families.base import Choice, Family, Part, lines
 from hornbook.synthesis.families.ints import ABSOLUTE, LAST_DIGIT, MAPS, PREDICATES, modulo, quotient
 from hornbook.synthesis.families.literals import about, numbers
-from hornbook.synthesis.families.results import DETAILED, UNORDERED, returned
+from hornbook.synthesis.families.results import DETAILED, UNORDERED, conjunct, returned
 
 SHARES = ((2, "half"), (3, "third"), (4, "quarter"), (5, "fifth"))
 OPERATIONS: tuple[Part, ...] = (
@@ -99,7 +99,7 @@ ONE_PER_KEY = Family(
         "found = []",
         f"for x in {p.direction.code}:",
         f"    key = {p.key.code}",
-        f"    if {guarded(p.pred.code)} and key not in seen:",
+        f"    if {conjunct(p.pred.code)} and key not in seen:",
         "        seen.add(key)",
         f"        found.append({p.map.code})",
         f"return {p.fold.code}",
@@ -107,11 +107,6 @@ ONE_PER_KEY = Family(
     reference=keyed,
     returns=lambda p: p.fold.returns,
 )
-
-
-def guarded(test: str) -> str:
-    """The test as it can stand beside `and`."""
-    return f"({test})" if " or " in test else test
 
 
 ALLOWANCE = Family(
@@ -138,7 +133,7 @@ ALLOWANCE = Family(
         "found = []",
         "for x in values:",
         f"    key = {p.key.code}",
-        f"    if {guarded(p.pred.code)} and x not in banned and passed[key] < {p.most.code}:",
+        f"    if {conjunct(p.pred.code)} and x not in banned and passed[key] < {p.most.code}:",
         "        passed[key] += 1",
         f"        found.append({p.map.code})",
         f"return {p.fold.code}",
