@@ -243,7 +243,6 @@ SHIFTS = Family(
         "def minutes(text):",
         '    hour, minute = text.split(":")',
         "    return 60 * int(hour) + int(minute)",
-        "",
         "found = []",
         "for shift in shifts:",
         '    start, end = map(minutes, shift.split("-"))',

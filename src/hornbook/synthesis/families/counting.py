@@ -105,7 +105,6 @@ ROUTES = Family(
         f"    if x > n or {'x > 0 and ' if p.pred.fn(0) else ''}{p.pred.code}:",
         "        return 0",
         f"    return ways(x + {p.short.code}) + ways(x + {p.long.code})",
-        "",
         f"return {p.factor.code} * ways(0) + {p.plus.code}",
     ),
     reference=climbs,

@@ -57,14 +57,12 @@ NESTED_NUMBERS = Family(
     ),
     body=lambda p: lines(
         "found = []",
-        "",
         "def visit(items, depth):",
         "    for x in items:",
         "        if isinstance(x, list):",
         "            visit(x, depth + 1)",
         f"        elif {p.pred.code}:",
         f"            found.append({p.depth.code.format(e=operand(p.map.code))})",
-        "",
         "visit(nested, 1)",
         f"return {p.fold.code}",
     ),
@@ -122,7 +120,6 @@ TREES = Family(
         "    x, left, right = node",
         f"    here = [{p.map.code}] if {p.pred.code} else []",
         f"    return {p.order.code}",
-        "",
         "found = visit(tree)",
         f"return {p.fold.code}",
     ),
@@ -170,7 +167,6 @@ PATHS = Family(
         "            yield from entries(x, here)",
         f"        elif {p.pred.code}:",
         f"            yield {p.sep.code}.join(here), {p.map.code}",
-        "",
         "return dict(entries(tree, []))",
     ),
     reference=lambda p: (
@@ -220,7 +216,6 @@ WEIGHTS = Family(
         f"    return {p.box.code} + {p.factor.code} * {operand(p.fold.code)}"
         if p.factor.value > 1
         else f"    return {p.box.code} + {operand(p.fold.code)}",
-        "",
         "return weight(box)",
     ),
     reference=weigh,

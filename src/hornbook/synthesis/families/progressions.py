@@ -119,7 +119,6 @@ TWO_BEFORE = Family(
         "    while True:",
         "        yield a",
         f"        a, b = b, {p.rule.code}",
-        "",
         returned(p.fold, f"x % {p.modulus.code}", "for x in islice(sequence(), n)"),
     ),
     reference=lambda p: lambda n: p.fold.fn(two_term(p, n)),
