@@ -63,9 +63,8 @@ def all_end(server: Unruly, folder: Path, n: int) -> None:
     assert {way for _, way in server.log} == {"fine", *WAYS}
     bad = sum(way != "fine" for _, way in server.log)
     assert 0.25 <= bad / len(server.log) <= 0.35
-    assert (
-        max(server.whole.values()) == 1
-    )  # what was received in full was not asked for again; empty answers were, once
+    # What was received in full was not asked for again; of empty answers, each was once.
+    assert max(server.whole.values()) == 1
     replayed = consult(Teacher(provider="replay", model="m"), requests, folder, "job")
     assert check_answers(replayed, requests) == reasons
 

@@ -177,21 +177,16 @@ class Job:
         return [request for request in unknown(requests, self.store) if request.key not in self.lost]
 
     def check_own(self, request: Request, raw: dict[str, Any]) -> None:
-        """A reply with the id and every byte of an earlier one answers one of two different requests at most.
+        """A reply with the id and every byte of one that another request had is not the answer to this. Raises Fault.
 
-        Which one cannot be known: the earlier is taken back, and both are asked for again. Raises Fault.
+        A server that remembers its answers may give one to several attempts at the same.
         """
         owner = self.store.owner(raw)
-        if owner is None or owner == request.key:
-            return
-        row = self.store.row(owner) or {}
-        if row.get("request", {}).get("messages") == [list(message) for message in request.messages]:
-            return  # another attempt at the same, from a server that remembers its answers
-        if row:
-            self.store.void(owner, "duplicate")
-            self.panel.update(done=-1)
-        told = f"{self.teacher.url}: gave reply {raw['id']!r} to two requests; what came is kept, run again"
-        raise Fault("duplicate", WorkError(told))
+        if owner is not None and owner != request.key:
+            row = self.store.row(owner) or {}
+            if row.get("request", {}).get("messages") != [list(message) for message in request.messages]:
+                told = f"{self.teacher.url}: gave reply {raw['id']!r} to two requests; what came is kept, run again"
+                raise Fault("duplicate", WorkError(told))
 
     def go_on(self) -> str:
         """What to do at the cap."""
