@@ -59,7 +59,7 @@ class Job:
         self._streak = 0
         for usage in (usage for request in self.requests for usage in self.received(request)):
             self.bill.add(usage)
-        done = len(self.requests) - len(unknown(self.requests, self.store))
+        done = len(self.requests) - len(unknown(self.requests, self.store)) - len(self.repairs(self.requests))
         self.panel = Panel(label, len(self.requests), done, self.bill)
 
     def received(self, request: Request) -> tuple[Usage, ...]:
@@ -79,7 +79,9 @@ class Job:
                 self.ask_in_batches(unknown(self.requests, self.store))
             while missing := self.unasked(self.requests):
                 self.ask(missing)
-            self.ask(self.repairs(self.requests))
+            if repairs := self.repairs(self.requests):
+                self.panel.update(note=f"mending {len(repairs):,} answers")
+                self.ask(repairs)
         self.check_some_came()
         for key, fault in self.lost.items():
             self.store.put_unanswered(key, fault.reason)
@@ -149,7 +151,10 @@ class Job:
         self.bill.add(usage_of(request, raw, mode == "batch"))
         self._streak = 0
         self.lost.pop(request.key, None)
-        self.panel.update(done=not request.repair)
+        reason, _ = fault_of(request, raw)
+        if reason and mended(request, raw) is None:
+            self.bill.failed[reason] += 1
+        self.panel.update(done=not reason)
 
     def lose(self, request: Request, fault: Fault, mode: str = "live") -> None:
         """A request ended without an answer. Raises what a person is told when no other would fare better."""
