@@ -59,7 +59,7 @@ class Job:
         self._streak = 0
         for usage in (usage for request in self.requests for usage in self.received(request)):
             self.bill.add(usage)
-        done = len(self.requests) - len(unknown(self.requests, self.store))
+        done = len(self.requests) - len(unknown(self.requests, self.store)) - len(self.repairs(self.requests))
         self.panel = Panel(label, len(self.requests), done, self.bill)
 
     def received(self, request: Request) -> tuple[Usage, ...]:
@@ -75,12 +75,13 @@ class Job:
                 self.ask(pilot)
                 self.ask(self.repairs(pilot))
                 self.look_ahead(pilot)
-            missing = unknown(self.requests, self.store)
             if self.teacher.mode == "batch":
-                self.ask_in_batches(missing)
-            else:
-                self.ask([request for request in missing if request.key not in self.lost])
-            self.ask(self.repairs(self.requests))
+                self.ask_in_batches(unknown(self.requests, self.store))
+            while missing := self.unasked(self.requests):
+                self.ask(missing)
+            if repairs := self.repairs(self.requests):
+                self.panel.update(note=f"mending {len(repairs):,} answers")
+                self.ask(repairs)
         self.check_some_came()
         for key, fault in self.lost.items():
             self.store.put_unanswered(key, fault.reason)
@@ -128,7 +129,7 @@ class Job:
         forms = FORMS[FORMS.index(self.form) :] if request.schema else FORMS[:1]
         for form in forms:
             try:
-                raw = await client.post(CHAT, chat_body(request, form), halted)
+                raw = await client.post(CHAT, chat_body(request, form), halted, partial(self.check_own, request))
             except Fault as fault:
                 if fault.reason != "refused" or fault.fatal or form == forms[-1]:
                     raise
@@ -150,7 +151,10 @@ class Job:
         self.bill.add(usage_of(request, raw, mode == "batch"))
         self._streak = 0
         self.lost.pop(request.key, None)
-        self.panel.update(done=not request.repair)
+        reason, _ = fault_of(request, raw)
+        if reason and mended(request, raw) is None:
+            self.bill.failed[reason] += 1
+        self.panel.update(done=not reason)
 
     def lose(self, request: Request, fault: Fault, mode: str = "live") -> None:
         """A request ended without an answer. Raises what a person is told when no other would fare better."""
@@ -170,9 +174,24 @@ class Job:
     def check_cap(self, requests: Sequence[Request]) -> None:
         """Raise WorkError when the cap left requests unasked."""
         reached = self.bill.reached(self.teacher)
-        unasked = [r for r in unknown(requests, self.store) if r.key not in self.lost]
-        if reached and unasked:
+        if reached and self.unasked(requests):
             raise WorkError(f"{self.label}: stopped at {reached}: {self.bill.say()}, all kept; {self.go_on()}")
+
+    def unasked(self, requests: Sequence[Request]) -> list[Request]:
+        """Requests that have neither an answer nor a reason yet."""
+        return [request for request in unknown(requests, self.store) if request.key not in self.lost]
+
+    def check_own(self, request: Request, raw: dict[str, Any]) -> None:
+        """A reply with the id and every byte of one that another request had is not the answer to this. Raises Fault.
+
+        A server that remembers its answers may give one to several attempts at the same.
+        """
+        owner = self.store.owner(raw)
+        if owner is not None and owner != request.key:
+            row = self.store.row(owner) or {}
+            if row.get("request", {}).get("messages") != [list(message) for message in request.messages]:
+                told = f"{self.teacher.url}: gave reply {raw['id']!r} to two requests; what came is kept, run again"
+                raise Fault("duplicate", WorkError(told))
 
     def go_on(self) -> str:
         """What to do at the cap."""

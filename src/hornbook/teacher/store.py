@@ -38,6 +38,7 @@ class ResponseStore:
         folder.mkdir(parents=True, exist_ok=True)
         self._places: dict[str, Place] = {}
         self._unanswered: dict[str, str] = {}
+        self._owners: dict[str, tuple[str, Place]] = {}  # id of a reply → the request it came to first, and where
         self._read_to = 0
         self._refresh()
 
@@ -57,12 +58,18 @@ class ResponseStore:
 
     def row(self, key: str) -> dict[str, Any] | None:
         """The whole row of a response: `request` and `mode` beside it, where it is of version 2."""
-        if not self.holds(key):
-            return None
-        start, length = self._places[key]
+        return self._at(self._places[key]) if self.holds(key) else None
+
+    def _at(self, place: Place) -> dict[str, Any]:
         with self.path.open("rb") as stream:
-            found: dict[str, Any] = json.loads(os.pread(stream.fileno(), length, start))
+            found: dict[str, Any] = json.loads(os.pread(stream.fileno(), place[1], place[0]))
         return found
+
+    def owner(self, response: Mapping[str, Any]) -> str | None:
+        """The request that a reply came to before, byte for byte and with its id."""
+        self._refresh()
+        key, place = self._owners.get(str(response.get("id")), ("", None))
+        return key if place is not None and self._at(place)["response"] == response else None
 
     def put(self, key: str, response: dict[str, Any], **about: Any) -> dict[str, Any]:
         """Append a response, in ASCII, which holds all that JSON can say; it is with the system (no fsync) on return.
@@ -111,6 +118,8 @@ class ResponseStore:
             key = str(row["key"])
             if isinstance(row.get("response"), dict):
                 self._places.setdefault(key, (start, len(line)))
+                if name := row["response"].get("id"):
+                    self._owners.setdefault(str(name), (key, (start, len(line))))
             else:
                 self._unanswered[key] = str(row["unanswered"])
         except (ValueError, KeyError, TypeError, AttributeError):
