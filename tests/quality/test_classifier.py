@@ -21,29 +21,38 @@ from hornbook.quality import classify as room
 from hornbook.quality import package
 from hornbook.quality import score as scoring
 from hornbook.quality.agreement import auc, quadratic_kappa, reliability, spearman
-from hornbook.quality.classifier import FILE, PARTS, Classifier, Experts, fit, line, load, packaged, save
+from hornbook.quality.classifier import FILE, PARTS, Classifier, Experts, Machine, fit, line, load, packaged, save
 from hornbook.quality.classify import Classify, agreement, classify, cross_validate, train
 from hornbook.quality.embed import NAMES, embed
 from hornbook.quality.features import SHAPE
 from hornbook.quality.files import score_files
 from hornbook.quality.score import Score, score
-from hornbook.quality.why import base, leaning_words, why
+from hornbook.quality.why import leaning_words, shape_pushes, why
 from hornbook.records import Annotation, Document, read_table, write_dataset
 from hornbook.teacher.readings import reserved, text_digest
 
-SMALL = Experts(trees=7, min_leaf=1)
-DECISIVE = NAMES.index("loops")
+SMALL = Experts(trees=7)
+LOOP, DATA = "for x in y:\n    while x:\n        x = f(x)\n", "A = [1, 2, 3]\n"
+LOOPS = "".join(LOOP.replace("f(", f"f{n}(") for n in range(20))
+FUNCTIONS = "".join(f"def f{n}(x):\n    return x + {n}\n" for n in range(20))
 
 
 @pytest.fixture(scope="module")
 def judge() -> Classifier:
-    """Scores 0 or 5 by one feature alone, whatever the others say; its other expert says 2.5 of everything."""
-    embeddings = np.random.default_rng(0).random((80, len(NAMES))).astype(np.float32)
-    embeddings[:, len(SHAPE) :] = 0
-    truth = [5.0 * (row > 0.5) for row in embeddings[:, DECISIVE]]
-    found = fit(SMALL.model_copy(update={"feature_share": 1.0}), embeddings, truth)
-    middle = float(found.opinions(embeddings)[1][0])
-    return Classifier(found.shape, found.meaning, slope=2.0, offset=-middle)
+    """Has seen loops that are worth 5, and functions and data that are worth 0."""
+    texts = [text * (n + 1) for n in range(6) for text in (LOOP, LOOPS, FUNCTIONS, DATA)]
+    made = fit(Experts(shape=Machine(penalty=100, reach=0.002)), embed(texts), [5, 5, 0, 0] * 6)
+    return replace(made, slope=1.2, offset=-0.5)
+
+
+class Says:
+    """An expert of few words."""
+
+    def __init__(self, *values: float) -> None:
+        self.values = np.array(values)
+
+    def predict(self, rows: np.ndarray) -> np.ndarray:
+        return self.values[: len(rows)]
 
 
 def labels(sources: list[str], scores: list[float] | None = None, strata: str = "") -> list[Annotation]:
@@ -66,19 +75,12 @@ def test_equal_classifiers_are_equal_bytes(tmp_path: Path) -> None:
     rows = np.random.default_rng(0).random((30, len(NAMES)))
     for name in "ab":
         save(fit(SMALL, rows, rows[:, 0]), tmp_path / name)
-    save(fit(SMALL.model_copy(update={"seed": 1}), rows, rows[:, 0]), tmp_path / "c")
+    save(fit(Experts(margin=0.1), rows, rows[:, 0]), tmp_path / "c")
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert (tmp_path / "a").read_bytes() != (tmp_path / "c").read_bytes()
 
 
 def test_a_score_is_the_line_through_the_experts_mean_within_0_to_5() -> None:
-    class Says:
-        def __init__(self, *values: float) -> None:
-            self.values = np.array(values)
-
-        def predict(self, rows: np.ndarray) -> np.ndarray:
-            return self.values[: len(rows)]
-
     both = Classifier(Says(1, 4, 0), Says(2, 5, 0), slope=1.2, offset=-0.3)  # type: ignore[arg-type]
     assert both.predict(np.zeros((3, len(NAMES)))).tolist() == pytest.approx([1.5, 5.0, 0.0])
     assert both.predict(np.zeros((0, len(NAMES)))).tolist() == []
@@ -229,7 +231,6 @@ LESSON = (
     "            high = middle - 1\n    return -1\n"
 )
 TABLE = "CODES = {\n" + "".join(f"    {n}: 'code{n}',\n" for n in range(60)) + "}\n"
-LOOP, DATA = "for x in y:\n    while x:\n        x = f(x)\n", "A = [1, 2, 3]\n"
 
 
 def test_enough_labels_train_a_classifier_that_tells_them_apart(tmp_path: Path) -> None:
@@ -262,8 +263,10 @@ def test_scores_stand_in_the_order_of_the_documents(judge: Classifier, tmp_path:
     ledger = Ledger()
     score(Score(workers=0), documents=tmp_path / "documents", classifier=tmp_path, out=tmp_path, ledger=ledger)
     found = read_table(tmp_path / "scores").to_pylist()
-    assert found == [{"id": f"{n}", "score": 5.0 * (n % 2)} for n in range(6)]
-    assert ledger.figures == {"mean": 2.5, "at_least_3": 3}
+    high, low = judge.predict(embed([LOOP, DATA])).tolist()
+    assert found == [{"id": f"{n}", "score": round(high if n % 2 else low, 4)} for n in range(6)]
+    assert low < 1 < 4 < high
+    assert ledger.figures == {"mean": round((high + low) / 2, 4), "at_least_3": 3}
 
 
 def test_scores_are_the_same_over_processes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,19 +275,29 @@ def test_scores_are_the_same_over_processes(monkeypatch: pytest.MonkeyPatch) -> 
     assert np.array_equal(scoring.embed_all(texts, 2), embed(texts))
 
 
-def test_the_pushes_and_the_mean_add_up_to_the_score() -> None:
-    made = packaged()
-    for text in (LOOP, DATA, "", "def f(:", LESSON):
-        pushes = sum(push for _, push in why(made, text, most=10_000))
-        assert np.clip(pushes + base(made), 0, 5) == pytest.approx(made.predict(embed([text]))[0])
+def test_a_push_is_what_is_lost_when_the_feature_is_middling() -> None:
+    class Doubled:
+        def transform(self, rows: np.ndarray) -> np.ndarray:
+            return 2 * rows
+
+    class Sum:
+        def predict(self, rows: np.ndarray) -> np.ndarray:
+            return np.asarray(rows.sum(axis=1) + 7)
+
+    known = Classifier([Doubled(), Sum()], Says(0.0))  # type: ignore[arg-type]
+    assert shape_pushes(known, np.array([1.0, -3.0, 0.0])).tolist() == [2.0, -6.0, 0.0]
 
 
-def test_the_feature_that_decides_is_named_first(judge: Classifier) -> None:
-    named = why(judge, LOOP, most=3)
-    assert len(named) == 3
-    assert named[0][0] == "loops"
-    assert named[0][1] > 1
-    assert why(judge, DATA)[0][1] < -1
+def test_what_moved_a_score_is_named_with_points_and_words() -> None:
+    named = why(packaged(), LESSON, most=1000)
+    pushes = dict(named)
+    assert len(pushes) == len(SHAPE) + 1
+    assert [abs(push) for _, push in named] == sorted((abs(push) for _, push in named), reverse=True)
+    words = next(name for name in pushes if name.startswith("words"))
+    assert pushes[words] > 0
+    assert all(word in LESSON.lower() for word in words.removeprefix("words: ").split(", "))
+    assert why(packaged(), LESSON, most=3) == named[:3]
+    assert why(packaged(), "")[0][1] < 0
 
 
 def test_the_words_that_lean_are_those_whose_absence_moves_the_meaning() -> None:
@@ -303,8 +316,8 @@ def test_files_are_scored_and_what_cannot_be_read_is_listed(judge: Classifier, t
     save(judge, tmp_path / FILE)
     folder = tmp_path / "mine"
     (folder / "deep").mkdir(parents=True)
-    (folder / "a.py").write_text("".join(LOOP.replace("f(", f"f{n}(") for n in range(20)))
-    (folder / "deep" / "b.py").write_text("".join(f"def f{n}(x):\n    return x + {n}\n" for n in range(20)))
+    (folder / "a.py").write_text(LOOPS)
+    (folder / "deep" / "b.py").write_text(FUNCTIONS)
     (folder / "c.py").write_bytes(b"x = '\xff\xfe'\n" * 20)
     (folder / "d.py").write_bytes(b"x = 1\0\n" * 20)
     (folder / "e.py").write_bytes(b"")
@@ -315,16 +328,18 @@ def test_files_are_scored_and_what_cannot_be_read_is_listed(judge: Classifier, t
     assert all(rejected.values())
     scores = {Path(row["path"]).name: row for row in found["files"]}
     assert set(scores) == {"a.py", "b.py"}
-    assert scores["a.py"]["score"] == 5.0
-    assert scores["a.py"]["why"][0]["feature"] == "loops"
+    assert scores["a.py"]["score"] > 4
+    assert scores["b.py"]["score"] < 1
+    assert [set(reason) for reason in scores["a.py"]["why"]] == [{"feature", "points"}] * 5
 
 
 def test_a_file_that_is_named_is_scored_whatever_its_name(judge: Classifier, tmp_path: Path) -> None:
     save(judge, tmp_path / FILE)
     program = tmp_path / "script"
-    program.write_text("".join(f"def f{n}(x):\n    return x + {n}\n" for n in range(20)))
+    program.write_text(FUNCTIONS)
     found = score_files([program], tmp_path / FILE, reasons=False)
-    assert found == {"files": [{"path": str(program), "score": 0.0}], "rejected": []}
+    assert found == {"files": [{"path": str(program), "score": found["files"][0]["score"]}], "rejected": []}
+    assert found["files"][0]["score"] < 1
 
 
 def test_the_packaged_classifier_prefers_a_lesson_to_a_table() -> None:

@@ -1,9 +1,9 @@
 """The classifier: two experts, of which one sees a file's shape and one its meaning, and their mean.
 
-Trees judge the named features of shape, a support vector machine the direction in which the words point. They err
-apart, so that their mean is better than either (LOG.md). phi-1 §2.1 has one random forest over a code model's
-embedding: `forest` is that one, over the packaged embedding, and is measured beside them. Kept as a skops file, never
-a pickle.
+Both are support vector machines: on the named features of shape, each brought to a normal distribution, and on the
+direction in which the words point. They err apart, so that their mean is better than either (LOG.md). phi-1 §2.1 has
+one random forest over a code model's embedding: `forest` is that one, over the packaged embedding, and is measured
+beside them. Kept as a skops file, never a pickle.
 """
 
 from __future__ import annotations
@@ -26,24 +26,29 @@ from hornbook.quality.embed import NAMES
 from hornbook.quality.features import SHAPE
 
 if TYPE_CHECKING:
-    from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
+    from sklearn.ensemble import RandomForestRegressor
+    from sklearn.pipeline import Pipeline
     from sklearn.svm import SVR
 
 FILE = "classifier.skops"
 SCHEMA = "schema.json"
-TRUSTED = ["sklearn.tree._tree.Tree"]  # the trees themselves; skops asks for a nod to every compiled type
 PARTS = {"shape": len(SHAPE), "meaning": len(NAMES) - len(SHAPE)}  # expert → how many numbers it reads
 
 
-class Experts(Config):
-    """Settings: `trees`, `min_leaf` and `feature_share` of the trees, `penalty` (C) and `reach` (γ) of the machine."""
+class Machine(Config):
+    """A support vector machine's settings: `penalty` (C) for what it gets wrong, `reach` (γ) of its kernel."""
 
+    penalty: float = Field(gt=0)
+    reach: float = Field(gt=0)
+
+
+class Experts(Config):
+    """The settings of both, the `margin` by which a prediction may miss, and the `trees` of the forest beside them."""
+
+    shape: Machine = Machine(penalty=1.0, reach=0.002)
+    meaning: Machine = Machine(penalty=3.0, reach=1.0)
+    margin: float = Field(0.2, ge=0)
     trees: int = Field(200, ge=1)
-    min_leaf: int = Field(3, ge=1)
-    feature_share: float = Field(0.5, gt=0, le=1)
-    penalty: float = Field(3.0, gt=0)
-    reach: float = Field(1.0, gt=0)
-    seed: int = Field(0, ge=0)
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class Classifier:
     The line undoes their shrinking toward the middle; it is fitted to predictions for packages not seen.
     """
 
-    shape: ExtraTreesRegressor
+    shape: Pipeline
     meaning: SVR
     slope: float = 1.0
     offset: float = 0.0
@@ -65,7 +70,7 @@ class Classifier:
         return self.shape.predict(embeddings[:, : len(SHAPE)]), self.meaning.predict(embeddings[:, len(SHAPE) :])
 
     def predict(self, embeddings: np.ndarray) -> np.ndarray:
-        """Scores 0-5: float64 [document]; summed in one order whatever the number of cores."""
+        """Scores 0-5: float64 [document]."""
         return self.calibrate(np.mean(self.opinions(embeddings), axis=0))
 
     def calibrate(self, means: np.ndarray) -> np.ndarray:
@@ -74,33 +79,25 @@ class Classifier:
 
 
 def fit(config: Experts, embeddings: np.ndarray, labels: Sequence[float]) -> Classifier:
-    """Experts that predict labels 0-5, not yet calibrated.
-
-    Each tree has its own seed, so that trees may grow side by side; they predict with one job, for one order of sums.
-    """
-    from sklearn.ensemble import ExtraTreesRegressor
+    """Experts that predict labels 0-5, not yet calibrated."""
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import QuantileTransformer
     from sklearn.svm import SVR
 
+    def machine(settings: Machine) -> SVR:
+        return SVR(C=settings.penalty, gamma=settings.reach, epsilon=config.margin)
+
     truth = np.asarray(labels, np.float64)
-    trees = ExtraTreesRegressor(
-        n_estimators=config.trees,
-        min_samples_leaf=config.min_leaf,
-        max_features=config.feature_share,
-        random_state=config.seed,
-        n_jobs=-1,
-    )
-    trees.fit(embeddings[:, : len(SHAPE)], truth).set_params(n_jobs=1)
-    machine = SVR(C=config.penalty, gamma=config.reach, epsilon=0.2).fit(embeddings[:, len(SHAPE) :], truth)
-    return Classifier(trees, machine)
+    quantiles = QuantileTransformer(n_quantiles=min(100, len(truth)), output_distribution="normal")
+    shape = make_pipeline(quantiles, machine(config.shape)).fit(embeddings[:, : len(SHAPE)], truth)
+    return Classifier(shape, machine(config.meaning).fit(embeddings[:, len(SHAPE) :], truth))
 
 
 def forest(config: Experts, embeddings: np.ndarray, labels: Sequence[float]) -> RandomForestRegressor:
     """The paper's kind of classifier, over the whole embedding; phi-1 does not publish its settings."""
     from sklearn.ensemble import RandomForestRegressor
 
-    made = RandomForestRegressor(
-        config.trees, min_samples_leaf=2, max_features=0.33, random_state=config.seed, n_jobs=-1
-    )
+    made = RandomForestRegressor(config.trees, min_samples_leaf=2, max_features=0.33, random_state=0, n_jobs=-1)
     return made.fit(embeddings, np.asarray(labels)).set_params(n_jobs=1)
 
 
@@ -155,7 +152,7 @@ def load(path: Path) -> Classifier:
     import skops.io
 
     try:
-        found = Classifier(**skops.io.load(path, trusted=TRUSTED))
+        found = Classifier(**skops.io.load(path))
         sizes = {name: getattr(found, name).n_features_in_ for name in PARTS}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: not a hornbook classifier ({str(error).splitlines()[0][:160]})") from None

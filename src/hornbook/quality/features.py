@@ -10,8 +10,10 @@ import ast
 import contextlib
 import gc
 import math
+import sys
 import warnings
 import zlib
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -70,6 +72,8 @@ def text_shape(text: str) -> dict[str, float]:
         "underscores": text.count("_") / size,
         "compressed size": len(zlib.compress(body, 1)) / max(1, len(body)),
         "repeated lines": 1 - len(set(filled)) / count,
+        "says return": math.log1p(text.count("return")) / math.log1p(count),
+        "deepest indent": math.log1p(max(len(line) - len(line.lstrip()) for line in lines)),
     }
 
 
@@ -106,20 +110,38 @@ def tree_shape(tree: ast.Module | None, text: str) -> dict[str, float]:
         **import_shape(nodes, total),
         **prose_shape(tree, nodes, text),
         **function_shape(functions, nodes, total),
+        **logic_shape(functions, nodes),
         **name_shape(nodes),
     }
 
 
 def import_shape(nodes: Sequence[ast.AST], total: int) -> dict[str, float]:
-    """How much the file leans on others: imports, relative imports, re-exported names."""
+    """How much the file leans on others: imports, relative imports, re-exported names, what is not the library's."""
     plain = [node.names for node in nodes if isinstance(node, ast.Import)]
     from_ = [node for node in nodes if isinstance(node, ast.ImportFrom)]
     names = sum(map(len, plain)) + sum(len(node.names) for node in from_)
+    foreign = foreign_names(nodes)
+    loads = [node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
     return {
         "log imports": math.log1p(len(plain) + len(from_)),
         "imported names": 100 * names / total,
         "relative imports": sum(bool(node.level) for node in from_) / max(1, len(from_)),
+        "log foreign names": math.log1p(len(foreign)),
+        "use of foreign names": sum(name in foreign for name in loads) / max(1, len(loads)),
     }
+
+
+def foreign_names(nodes: Sequence[ast.AST]) -> set[str]:
+    """The names that a file imports from elsewhere than the standard library."""
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom):
+            if node.level or (node.module or "").split(".")[0] not in sys.stdlib_module_names:
+                found.update(alias.asname or alias.name for alias in node.names)
+        elif isinstance(node, ast.Import):
+            roots = [(alias.asname, alias.name.split(".")[0]) for alias in node.names]
+            found.update(name or root for name, root in roots if root not in sys.stdlib_module_names)
+    return found
 
 
 def prose_shape(tree: ast.Module, nodes: Sequence[ast.AST], text: str) -> dict[str, float]:
@@ -131,6 +153,18 @@ def prose_shape(tree: ast.Module, nodes: Sequence[ast.AST], text: str) -> dict[s
         "documented": len(docs) / len(owners),
         "module docstring": math.log1p(len(ast.get_docstring(tree, clean=False) or "")),
         "words a docstring": math.log1p(sum(len(doc.split()) for doc in docs) / max(1, len(docs))),
+        "log docstring words": math.log1p(sum(len(doc.split()) for doc in docs)),
+        "docstring words a line": sum(len(doc.split()) for doc in docs) / max(1, text.count("\n")),
+        **string_shape(nodes, text),
+    }
+
+
+def string_shape(nodes: Sequence[ast.AST], text: str) -> dict[str, float]:
+    """How much of the file is text in quotes, and how much of that is long."""
+    sizes = [len(node.value) for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return {
+        "quoted": sum(sizes) / max(1, len(text)),
+        "long texts": sum(size > 200 for size in sizes) / max(1, len(sizes)),
     }
 
 
@@ -152,6 +186,35 @@ def function_shape(functions: Sequence[ast.AST], nodes: Sequence[ast.AST], total
         "decorators": sum(len(n.decorator_list) for n in functions if isinstance(n, FUNCTIONS)) / count,
         "annotated": sum(n.returns is not None for n in functions if isinstance(n, FUNCTIONS)) / count,
     }
+
+
+def logic_shape(functions: Sequence[ast.AST], nodes: Sequence[ast.AST]) -> dict[str, float]:
+    """Functions that go over things: their share, how many are explained, how many stand on their own."""
+    foreign = foreign_names(nodes)
+    repeats = sorted(node.lineno for node in nodes if isinstance(node, (*LOOPS, *COMPREHENSIONS)))
+    leaning = sorted(
+        node.lineno for node in nodes if isinstance(node, ast.Name) and (node.id == "self" or node.id in foreign)
+    )
+    own = [node for node in functions if isinstance(node, FUNCTIONS)]
+    logical = [node for node in own if within(node, repeats)]
+    explained = sum(ast.get_docstring(node, clean=False) is not None for node in logical)
+    count = max(1, len(own))
+    return {
+        "functions with loops": len(logical) / count,
+        "explained loops": explained / count,
+        "log explained loops": math.log1p(explained),
+        "log independent loops": math.log1p(sum(not within(node, leaning) for node in logical)),
+        "one-line functions": sum(
+            len(node.body) - (ast.get_docstring(node, clean=False) is not None) <= 1 for node in own
+        )
+        / count,
+    }
+
+
+def within(function: ast.FunctionDef | ast.AsyncFunctionDef, lines: Sequence[int]) -> bool:
+    """Whether one of the sorted line numbers is the function's."""
+    place = bisect_left(lines, function.lineno)
+    return place < len(lines) and lines[place] <= (function.end_lineno or 0)
 
 
 def name_shape(nodes: Sequence[ast.AST]) -> dict[str, float]:

@@ -13,39 +13,29 @@ WORDS = 3  # shown in each direction
 
 
 def why(classifier: Classifier, text: str, most: int = 5) -> list[tuple[str, float]]:
-    """What moved a text's score most, each with its push in points; pushes and the labels' mean add up to the score.
+    """What moved a text's score most, each with its push in points.
 
-    The shape's pushes are the trees' (Saabas): each split's change of mean is credited to its feature. The words' push
-    is what the other expert says beyond the mean, with the words that lean that way most. (A score that was cut off
-    at 0 or 5 lies short of the sum.)
+    A feature's push is what the score would lose if the file were middling in it: at the median of the files that were
+    read. The words' push is what the expert on meaning says beyond what it says of no direction at all, with the words
+    that lean that way most. Pushes are asked one at a time and need not add up.
     """
     row = embed([text])
-    pushes, mean = shape_pushes(classifier, row[:, : len(SHAPE)])
-    _, meaning = classifier.opinions(row)
     half = classifier.slope / 2
-    beyond = float(meaning[0]) - mean
-    named = [(name, half * float(push)) for name, push in zip(SHAPE, pushes, strict=True)]
-    said = ", ".join(leaning_words(classifier, text, row[0, len(SHAPE) :], beyond > 0))
-    named.append((f"words: {said}" if said else "words", half * beyond))
+    named = list(zip(SHAPE, (half * shape_pushes(classifier, row[0, : len(SHAPE)])).tolist(), strict=True))
+    place = row[:, len(SHAPE) :]
+    said, nothing = classifier.meaning.predict(np.vstack([place, np.zeros_like(place)]))
+    words = ", ".join(leaning_words(classifier, text, place[0], said > nothing))
+    named.append((f"words: {words}" if words else "words", half * float(said - nothing)))
     return sorted(named, key=lambda item: -abs(item[1]))[:most]
 
 
-def base(classifier: Classifier) -> float:
-    """The score of a file that nothing pushes: the labels' mean, calibrated."""
-    mean = float(np.mean([tree.tree_.value[0, 0, 0] for tree in classifier.shape.estimators_]))
-    return classifier.slope * mean + classifier.offset
-
-
-def shape_pushes(classifier: Classifier, row: np.ndarray) -> tuple[np.ndarray, float]:
-    """The trees' credits: float64 [feature], and the mean that they start from."""
-    pushes, mean = np.zeros(len(SHAPE)), 0.0
-    for tree in (estimator.tree_ for estimator in classifier.shape.estimators_):
-        path = tree.decision_path(row).indices
-        means = tree.value[path, 0, 0]
-        np.add.at(pushes, tree.feature[path[:-1]], np.diff(means))
-        mean += means[0]
-    count = len(classifier.shape.estimators_)
-    return pushes / count, mean / count
+def shape_pushes(classifier: Classifier, row: np.ndarray) -> np.ndarray:
+    """What the expert on shape would say less if each feature in turn stood at its median: float64 [feature]."""
+    quantiles, machine = classifier.shape[0], classifier.shape[1]
+    place = quantiles.transform(row[None, :])[0]
+    middled = np.where(np.eye(len(place), dtype=bool), 0.0, place)  # the median of a normal distribution
+    pushes: np.ndarray = machine.predict(place[None, :]) - machine.predict(middled)
+    return pushes
 
 
 def leaning_words(classifier: Classifier, text: str, place: np.ndarray, upward: bool) -> list[str]:

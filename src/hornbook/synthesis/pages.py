@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hornbook.quality import features
-from hornbook.synthesis.sketches import Directions, Hashes, Histogram, ngram_hashes
+from hornbook.synthesis.sketches import Directions, Hashes, Histogram, ngram_hashes, word_shares
 
 PAGE_ROWS = 64
 END_WORDS = 80
@@ -91,7 +90,7 @@ class Page:
         whole = len(words) <= 2 * END_WORDS
         self.texts.append(" ".join(words if whole else words[:END_WORDS] + words[-END_WORDS:]))
         self.hashes.append(hashes if whole else np.concatenate([hashes[:END_WORDS], hashes[-END_WORDS:]]))
-        self.embeddings.append(features.words(self.texts[-1]))
+        self.embeddings.append(word_shares(self.texts[-1]))
 
     def refused(self) -> None:
         """Count a row that its writer refused as written before."""

@@ -8,14 +8,13 @@ Recent       whether a text nearly repeats one of the last 65,536
 from __future__ import annotations
 
 import math
+import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
-
-from hornbook.quality.features import WORD_BUCKETS
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -26,6 +25,18 @@ REMEMBERED_ROWS = 65_536
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 HALF = np.uint64(32)
 CHUNK = 4096  # shingles hashed at a time
+WORD = re.compile(r"[A-Za-z][a-z]+|[A-Z]{2,}")
+WORD_BUCKETS = 64
+
+
+def word_shares(text: str) -> np.ndarray:
+    """A text as the shares of its words, hashed: float32 [WORD_BUCKETS], square-rooted, so of length one."""
+    counts = Counter(word.lower() for word in WORD.findall(text))
+    table = np.zeros(WORD_BUCKETS, np.float32)
+    for word, count in counts.items():
+        table[zlib.crc32(word.encode()) % WORD_BUCKETS] += count
+    shares: np.ndarray = np.sqrt(table / max(1.0, float(table.sum())))
+    return shares
 
 
 class Histogram:
