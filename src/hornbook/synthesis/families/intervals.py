@@ -129,7 +129,7 @@ FREE_GAPS = Family(
     slots={
         "open": numbers(range(-2, 6)),
         "close": numbers(range(16, 32, 2)),
-        "least": numbers(range(1, 5)),
+        "least": numbers(range(2, 6)),
         "map": about(MAPS, "the length"),
         "fold": DETAILED,
     },
