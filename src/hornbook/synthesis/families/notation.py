@@ -60,7 +60,7 @@ ARRANGEMENTS: tuple[Part, ...] = (
     arrangement("times", lambda c, n: c + "*" + str(n), 'f"{c}*{n}"', "character, star and number, as in a*3"),
     arrangement("paren", lambda c, n: c + "(" + str(n) + ")", 'f"{c}({n})"', "the character and then its number in "
                 "parentheses, as in a(3)"),
-    arrangement("written", lambda c, n: "".join([c] * n), "c * n", "the whole run as it is, as in aaa"),
+    arrangement("written", lambda c, n: "".join([c] * n), "c * n", "the character as often as it comes, as in aaa"),
     arrangement("once", lambda c, n: c + "+" * (n > 1), 'c + "+" if n > 1 else c', "the character, with a plus sign "
                 "after it if the run is longer than 1"),
 )  # fmt: skip
