@@ -61,7 +61,7 @@ BIT_STEPS: tuple[Part, ...] = (
 
 BIT_RESULTS: tuple[Part, ...] = (
     Part("number", lambda n: n, "n", ("the number that results",), "number"),
-    Part("ones", lambda n: len(bits(n)), 'bin(n).count("1")', ("how many bits are set in the end",), "ones"),
+    Part("ones", lambda n: len(bits(n)), "n.bit_count()", ("how many bits are set in the end",), "ones"),
     Part("binary", lambda n: based(n, 2), 'f"{n:b}"', ("the binary digits of the number that results",), "binary"),
     Part("hex", lambda n: based(n, 16), 'f"{n:x}"', ("the number that results in hexadecimal, in lower case",), "hex"),
     Part("length", lambda n: max(bits(n), default=-1) + 1, "n.bit_length()",

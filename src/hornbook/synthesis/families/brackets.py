@@ -55,8 +55,8 @@ INSIDE = Family(
         "parenthesis itself does not count as inside of its own pair. For each one that {pred}, the result is {map}. "
         "Return the results in order, joined by {sep}.",
         "For every character of text count the pairs of parentheses around it, where a parenthesis is not inside the "
-        "pair it belongs to; all pairs are complete. If there are {depth} and the character {pred}, use {map}. Join "
-        "these with {sep}, in their order.",
+        "pair it belongs to; all pairs are complete. If their number is {depth}, a character that {pred} gives "
+        "{map}, others give nothing. Join these with {sep}, in their order.",
     ),
     body=lambda p: lines(
         "depth = 0",

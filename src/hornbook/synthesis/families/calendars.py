@@ -69,8 +69,8 @@ APPOINTMENTS = Family(
     title="{shown}_every_{every}_after_{first}_{move}_if_{pred}",
     sayings=(
         "Plan n appointments, {every} days from one to the next, the first one {first} days after start. Those that "
-        "would be on a Saturday or Sunday {move}; this does not shift the others. In a list return, for each date had "
-        "in this way that {pred}, {shown}.",
+        "would be on a Saturday or Sunday {move}; this does not shift the others. In a list return {shown} for each of "
+        "the resulting dates that {pred}.",
         "Take n dates: start plus {first} days, and then one every {every} days. Dates at a weekend {move}. Return "
         "a list that has, for each date that then {pred}, {shown}.",
     ),
@@ -173,7 +173,7 @@ def moved_clock(p: Choice) -> Callable[[list[str]], Any]:
 CLOCKS = Family(
     name="clocks",
     slots={
-        "hours": numbers(range(1, 13)),
+        "hours": numbers(range(2, 15)),
         "minutes": numbers(range(5, 60, 5)),
         "open": numbers(range(5, 12)),
         "close": numbers(range(15, 23)),

@@ -18,11 +18,11 @@ def paired(name: str, fn: Callable[[int, int], int], code: str, words: str) -> P
 
 PARTNERS: tuple[Part, ...] = (
     paired("divisor", lambda d, _: d, "d", "d"),
-    paired("partner", lambda _, e: e, "n // d", "n divided by d"),
-    paired("sum", lambda d, e: -(-d - e), "d + n // d", "the sum of d and n divided by d"),
-    paired("gap", lambda d, e: max(d, e) - min(d, e), "abs(d - n // d)", "the distance between d and n divided by d"),
-    paired("larger", lambda d, e: sorted((d, e))[1], "max(d, n // d)", "the larger of d and n divided by d"),
-    paired("square", lambda d, _: d**2, "d * d", "the square of d"),
+    paired("partner", lambda _, e: e, "n // d", "n / d"),
+    paired("sum", lambda d, e: -(-d - e), "d + n // d", "d + n / d"),
+    paired("gap", lambda d, e: max(d, e) - min(d, e), "abs(d - n // d)", "the distance between d and n / d"),
+    paired("larger", lambda d, e: sorted((d, e))[1], "max(d, n // d)", "the larger of d and n / d"),
+    paired("square", lambda d, _: d**2, "d * d", "d squared"),
 )
 
 

@@ -122,9 +122,9 @@ LETTER_VALUES = Family(
     sayings=(
         "The letter a has the value {start}, b is worth {step} more, c again {step} more, and so on up to z. Return "
         "the "
-        "values of the letters of word, without the letters in {spared}, written {style} and joined by {sep}.",
+        "values of the letters of word, without the letters in {spared}, each written {style}, and joined by {sep}.",
         "Turn word, made of the letters a to z, into numbers: {start} for a, and for each later letter of the alphabet "
-        "{step} more than for the one before. Letters in {spared} are passed over. Write the numbers {style}, and join "
+        "{step} more than for the one before. Letters in {spared} are passed over. Write each number {style}, and join "
         "them with {sep}.",
     ),
     body=lambda p: lines(

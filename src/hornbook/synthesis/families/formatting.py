@@ -167,11 +167,14 @@ NUMBERED = Family(
         "return each is a text made of the number, written {style}, of {sep}, and of {map}.",
     ),
     body=lambda p: lines(
-        f"chosen = [w for w in words if {p.pred.code}]",
-        f"numbers = count({p.start.code}, {p.step.code})" if p.step.value > 1 else f"numbers = count({p.start.code})",
-        f"return [{p.style.code} + {p.sep.code} + {p.map.code} for n, w in zip(numbers, chosen)]",
+        f"n = {p.start.code}",
+        "found = []",
+        "for w in words:",
+        f"    if {p.pred.code}:",
+        f"        found.append({p.style.code} + {p.sep.code} + {p.map.code})",
+        f"        n += {p.step.code}",
+        "return found",
     ),
     reference=listed,
     returns=lambda _: "list[str]",
-    imports="from itertools import count\n\n\n",
 )

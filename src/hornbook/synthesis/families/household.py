@@ -186,8 +186,8 @@ def postage(p: Choice) -> Callable[[list[tuple[int, str]]], Any]:
     """What sending parcels costs."""
 
     def cost(weight: int, zone: str) -> int:
-        steps = [p.light.value, p.light.value * p.factor.value]
-        base = p.price.value + p.more.value * sum(weight > step for step in steps)
+        prices = [p.price.value, p.middle.value, p.top.value]
+        base = prices[sum(weight > limit for limit in (p.light.value, p.heavy.value))]
         return int(base * (2 if zone == "abroad" else 1) + (p.surcharge.value if zone == "island" else 0))
 
     return lambda parcels: p.fold.fn([cost(*parcel) for parcel in parcels])
@@ -196,36 +196,37 @@ def postage(p: Choice) -> Callable[[list[tuple[int, str]]], Any]:
 POSTAGE = Family(
     name="postage",
     slots={
-        "light": numbers((2, 3, 4, 5, 6)),
-        "factor": numbers((2, 3)),
-        "price": numbers(range(3, 12)),
-        "more": numbers(range(2, 9)),
+        "light": numbers(range(2, 7)),
+        "heavy": numbers(range(8, 13)),
+        "price": numbers(range(3, 8)),
+        "middle": numbers(range(8, 13)),
+        "top": numbers(range(13, 18)),
         "surcharge": numbers(range(1, 8)),
         "fold": DETAILED,
     },
     args="parcels: list[tuple[int, str]]",
     kind="parcels",
-    title="{fold}_of_postage_{price}_up_to_{light}_plus_{more}_times_{factor}_island_{surcharge}",
+    title="{fold}_of_postage_{price}_to_{light}_{middle}_to_{heavy}_else_{top}_island_{surcharge}",
     sayings=(
-        "A parcel is a pair of a weight and a zone. It costs {price}, {more} more if its weight is above {light}, and "
-        "once again {more} more if it is above {factor} times {light}. For the zone abroad this is doubled, for the "
-        "zone "
-        "island {surcharge} is added. The results are the costs of the parcels, in order. Return {fold}.",
-        "Find the cost of each parcel (weight, zone). Up to a weight of {light} it is {price}; up to {factor} times "
-        "that "
-        "weight {more} is added, and beyond it twice {more}. Then parcels to the zone island cost {surcharge} more, "
+        "A parcel is a pair of a weight and a zone. It costs {price} up to a weight of {light}, {middle} above that "
         "and "
-        "those to the zone abroad twice as much. These costs are the results. Return {fold}.",
+        "up to {heavy}, and {top} beyond. For the zone abroad this is doubled, for the zone island {surcharge} is "
+        "added. "
+        "The results are the costs of the parcels, in order. Return {fold}.",
+        "Find the cost of each parcel (weight, zone): {price} if it weighs at most {light}, otherwise {middle} if it "
+        "weighs at most {heavy}, else {top}. Parcels to the zone island cost {surcharge} more, those to the zone "
+        "abroad "
+        "twice as much. These costs are the results. Return {fold}.",
     ),
     body=lambda p: lines(
         "found = []",
         "for weight, zone in parcels:",
         f"    if weight <= {p.light.code}:",
         f"        cost = {p.price.code}",
-        f"    elif weight <= {p.light.value * p.factor.value}:",
-        f"        cost = {p.price.value + p.more.value}",
+        f"    elif weight <= {p.heavy.code}:",
+        f"        cost = {p.middle.code}",
         "    else:",
-        f"        cost = {p.price.value + 2 * p.more.value}",
+        f"        cost = {p.top.code}",
         '    if zone == "abroad":',
         "        cost *= 2",
         '    elif zone == "island":',

@@ -40,8 +40,7 @@ MERGED_SPANS = Family(
         "Each span (a, b) has a start a and an end b, never smaller. First make every span end {extra} later. Then "
         "merge spans that overlap, touch, or leave at most {gap} between the end of one and the start of the next. "
         "For each merged span, by rising start, find {measure}; the result is {map}. Return {fold}.",
-        "Spans (a, b) with a <= b are to be lengthened: {extra} is added to b. Two of them become one span if the "
-        "later "
+        "Lengthen the spans (a, b), where a <= b: {extra} is added to b. Two of them become one span if the later "
         "starts no more than {gap} after the end of the earlier; merge until no more can be. Take the spans by rising "
         "start and find {measure} of each; the result is {map}. Return {fold}.",
     ),
@@ -129,7 +128,7 @@ FREE_GAPS = Family(
     slots={
         "open": numbers(range(-2, 6)),
         "close": numbers(range(16, 32, 2)),
-        "least": numbers(range(1, 5)),
+        "least": numbers(range(2, 6)),
         "map": about(MAPS, "the length"),
         "fold": DETAILED,
     },

@@ -115,7 +115,8 @@ LISTS_BY_NAME = Family(
     sayings=(
         "The dict groups maps names to lists of numbers. From each list make a new one: for each number that {pred}, "
         "in order, "
-        "{map}. Drop the names whose new list is shorter than {least}. Return a dict that has {key} as key and, as "
+        "{map}. Leave out names unless their new list has {least} or more numbers. Return a dict that has {key} as "
+        "key and, as "
         "value, a finding about the new list: {measure}.",
         "For each name and list in groups, keep the numbers that {preds} and put {map} in place of each. Where {least} "
         "or more are kept, the dict to return has an entry: the key is {key}, the value is, for the list so made, "

@@ -81,9 +81,7 @@ MACHINE = Family(
     ),
     reference=machine,
     returns=lambda p: p.fold.returns,
-    allowed=lambda p: (
-        {"busy", "done"} <= {p.idle_a.id, p.idle_b.id, p.busy_a.id, p.busy_b.id, p.done_a.id, p.done_b.id}
-    ),
+    allowed=lambda p: "idle" not in (p.idle_a.id, p.idle_b.id),
 )
 
 
@@ -146,7 +144,7 @@ def switched(p: Choice) -> Callable[[list[int]], Any]:
     def function(readings: list[int]) -> Any:
         found = []
         for i, reading in enumerate(readings):
-            telling = [r for r in readings[: i + 1] if not p.low.value <= r < p.low.value + p.band.value]
+            telling = [r for r in readings[: i + 1] if not p.low.value <= r < p.high.value]
             on = telling[-1] < p.low.value if telling else p.begin.id == "on"
             found.append(reading + p.gain.value if on else reading - p.loss.value)
         return p.fold.fn(found)
@@ -164,7 +162,7 @@ THERMOSTAT = Family(
     name="thermostat",
     slots={
         "low": numbers(range(12, 18)),
-        "band": numbers(range(2, 8)),
+        "high": numbers(range(18, 24)),
         "gain": numbers(range(1, 10)),
         "loss": numbers(range(1, 10)),
         "begin": BEGINNINGS,
@@ -172,14 +170,14 @@ THERMOSTAT = Family(
     },
     args="readings: list[int]",
     kind="temperatures",
-    title="{fold}_of_heater_{begin}_below_{low}_band_{band}_plus_{gain}_minus_{loss}",
+    title="{fold}_of_heater_{begin}_below_{low}_from_{high}_plus_{gain}_minus_{loss}",
     sayings=(
-        "A heater is {begin} at first. A reading below {low} switches it on, a reading of {low} plus {band} or more "
+        "A heater is {begin} at first. A reading below {low} switches it on, a reading of {high} or more "
         "switches it off, any other leaves it as it is. Then the reading becomes a result: {gain} is added to it if "
         "the "
         "heater is on, {loss} is taken from it if not. Return {fold}.",
         "Go through the readings of a thermostat that starts with its heater {begin}. First each reading may switch: "
-        "below {low} the heater goes on; if the reading is at least {low} + {band} it goes off. After that the "
+        "below {low} the heater goes on; if the reading is at least {high} it goes off. After that the "
         "result is "
         "the reading plus {gain} with the heater on, and the reading minus {loss} with it off. Return {fold}.",
     ),
@@ -189,7 +187,7 @@ THERMOSTAT = Family(
         "for reading in readings:",
         f"    if reading < {p.low.code}:",
         "        on = True",
-        f"    elif reading >= {p.low.value + p.band.value}:",
+        f"    elif reading >= {p.high.code}:",
         "        on = False",
         f"    found.append(reading + {p.gain.code} if on else reading - {p.loss.code})",
         f"return {p.fold.code}",

@@ -40,6 +40,12 @@ def leaves(nested: list[Any]) -> list[tuple[int, int]]:
     return pairs
 
 
+def at_depth(p: Choice) -> str:
+    """The result for a number x, spelled with its depth."""
+    code = operand(p.map.code) if p.depth.code.startswith("{e} *") else p.map.code
+    return str(p.depth.code.format(e=code))
+
+
 NESTED_NUMBERS = Family(
     name="nested_numbers",
     slots={"pred": PREDICATES, "map": about(MAPS, "the number"), "depth": DEPTHS, "fold": DETAILED},
@@ -62,7 +68,7 @@ NESTED_NUMBERS = Family(
         "        if isinstance(x, list):",
         "            visit(x, depth + 1)",
         f"        elif {p.pred.code}:",
-        f"            found.append({p.depth.code.format(e=operand(p.map.code))})",
+        f"            found.append({at_depth(p)})",
         "visit(nested, 1)",
         f"return {p.fold.code}",
     ),

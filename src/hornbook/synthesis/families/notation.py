@@ -25,8 +25,8 @@ EXPANDED = Family(
     kind="run_code",
     title="expand_{map}_if_{pred}_{char}_with_{sep}",
     sayings=(
-        "The text code is like 3a12b1c: numbers, each followed by a letter. For each number that {pred}, repeat "
-        "{char} as many times as this says: {map}. Zero or less means an empty piece. Join the pieces with {sep}.",
+        "The text code is like 3a12b1c: numbers, each followed by a letter. For each number that {pred} make a piece: "
+        "{char}, repeated this many times: {map} (zero or less makes it empty). Join the pieces with {sep}.",
         "Read code, a text such as 2x10y of numbers and the letters after them. Skip a pair unless its number {pred}. "
         "For each other pair make a piece: {char}, repeated so many times: {map} (not at all if that is not positive). "
         "Return the pieces joined by {sep}.",
@@ -60,7 +60,7 @@ ARRANGEMENTS: tuple[Part, ...] = (
     arrangement("times", lambda c, n: c + "*" + str(n), 'f"{c}*{n}"', "character, star and number, as in a*3"),
     arrangement("paren", lambda c, n: c + "(" + str(n) + ")", 'f"{c}({n})"', "the character and then its number in "
                 "parentheses, as in a(3)"),
-    arrangement("written", lambda c, n: "".join([c] * n), "c * n", "the whole run as it is, as in aaa"),
+    arrangement("written", lambda c, n: "".join([c] * n), "c * n", "the character as often as it comes, as in aaa"),
     arrangement("once", lambda c, n: c + "+" * (n > 1), 'c + "+" if n > 1 else c', "the character, with a plus sign "
                 "after it if the run is longer than 1"),
 )  # fmt: skip
@@ -94,9 +94,9 @@ PACKED = Family(
     kind="runs",
     title="runs_{form}_{map}_if_{pred}_least_{least}_with_{sep}",
     sayings=(
-        "Split text into runs, as long as possible, of one and the same character. Leave out runs shorter than {least} "
-        "and those whose character does not qualify: it does if it {pred}. Then take, in place of the character, "
-        "{map}, and write each run as {form}. Join what is written with {sep}.",
+        "Split text into runs, as long as possible, of one and the same character. Take only runs of {least} or more "
+        "characters, and only if the character {pred}. Then put in place of the character: {map}. Write each run as "
+        "{form}, and join what is written with {sep}.",
         "Find the runs of equal characters in text. Only runs of a character that {pred} count, and only with a length "
         "of {least} or more. Each run's character is first replaced by {map}; the run is then written as {form}. "
         "Return "

@@ -48,9 +48,8 @@ REMAINDERS = Family(
     kind="count",
     title="{fold}_of_{kept}_from_{start}_times_{factor}_plus_{plus}_mod_{modulus}",
     sayings=(
-        "A sequence starts with {start}. Each next number is {factor} times the one before, plus {plus}, reduced to "
-        "the "
-        "remainder by {modulus}. Of its first n numbers {kept} is a result. Return {fold}.",
+        "A sequence starts with {start}. Each next number is {factor} times the one before, plus {plus}, and of that "
+        "the remainder by {modulus}. Of its first n numbers, {kept} is a result. Return {fold}.",
         "Make n numbers: first {start}, and after any x the remainder of {factor}x + {plus} by {modulus}. Among "
         "these n, "
         "{kept} is a result. Return {fold}.",

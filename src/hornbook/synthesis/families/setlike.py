@@ -33,7 +33,7 @@ TWO_SETS = Family(
     title="{fold}_{operation}_{left}_and_{right}_if_{pred}",
     sayings=(
         "Let A be the set that holds, for every number in left, {left}, and B the set that holds, for every number in "
-        "right, {right}. The results are the members that {operation} and {preds}. Return {fold}.",
+        "right, {right}. Among the members that {operation}, the results are those that {preds}. Return {fold}.",
         "Make a set A from left, taking {left} each time, and a set B from right, taking {right}. Among the values "
         "that "
         "{operation}, the results are those that {preds}. Return {fold}.",
@@ -125,8 +125,8 @@ ALLOWANCE = Family(
         "The key of a number is {key}. Go through values and let each number that {pred} pass, unless it is in banned "
         "or {most} of the same key have passed already. For each number that passes the result is {map}. Return "
         "{fold}.",
-        "Let through the numbers in values that {preds} and are not in banned, but no more than the first {most} for "
-        "each key, where the key is {key}. The result of each is {map}. Return {fold}.",
+        "Of the numbers in values that {preds}, let through those that are not in banned, but no more than the first "
+        "{most} for each key, where the key is {key}. The result of each is {map}. Return {fold}.",
     ),
     body=lambda p: lines(
         "passed = Counter()",

@@ -240,7 +240,8 @@ VOTES = Family(
     kind="many_words",
     title="{outcome}_of_votes_{map}_weight_{weight}_if_{pred}_least_{least}",
     sayings=(
-        "Every vote is a word. It goes to the name {map}, and counts {weight} if the vote {pred}, else 1. Names with a "
+        "Every vote is a word. It goes to a name, which is {map}, and counts {weight} if the vote {pred}, else 1. "
+        "Names with a "
         "total below {least} are dropped. Return {outcome}.",
         "Count votes. A vote that {pred} weighs {weight}, any other 1, and the name it is for is {map}. Only "
         "names with a total of {least} or more matter. Return {outcome}.",

@@ -125,10 +125,10 @@ STREAKS = Family(
     kind="long_ints",
     title="{fold}_of_streaks_{measure}_{map}_if_{pred}_at_least_{least}",
     sayings=(
-        "A streak is a stretch of consecutive numbers in values that {pred}, as long as possible. For each streak of "
-        "length {least} or more let the finding be {measure}; the result is {map}. Return {fold}.",
+        "A streak is a stretch of consecutive numbers in values that {preds}, as long as possible. For each streak of "
+        "{least} or more numbers let the finding be {measure}; the result is {map}. Return {fold}.",
         "Split values into the longest possible stretches of neighbours that all {preds}, and leave out the numbers "
-        "between. For each stretch of length {least} or more let the finding be {measure}; the result is {map}. "
+        "between. For each stretch of {least} or more numbers let the finding be {measure}; the result is {map}. "
         "Return {fold}.",
     ),
     body=lambda p: lines(
