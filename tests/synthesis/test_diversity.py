@@ -166,6 +166,10 @@ def test_fewer_rows_than_a_page_are_measured_and_not_judged() -> None:
     meter.halt()
 
 
+def test_halves_of_surrogate_pairs_are_measured() -> None:
+    assert metered([{"text": "half \ud83d of a pair"}] * 64).collapsed_pages == 1
+
+
 def test_nothing_measured_has_figures_too() -> None:
     found = Diversity().figures()
     assert (found["rows"], found["near_duplicates"], found["measures"], found["facets"]) == (0, None, {}, {})
@@ -251,6 +255,19 @@ def test_each_way_of_being_alike_has_its_dial(rows: list[dict[str, Any]], measur
         meter.halt()
 
 
+def test_answers_to_one_prompt_count_once_as_repeats() -> None:
+    found = metered(spoilt({"text": varied(1), "provenance": {"prompt_digest": "p"}})).figures()["measures"]
+    assert (found["repeats"]["worst"], found["near_duplicates"]["worst"]) == (round(63 / 64, 4), 0)
+
+
+def test_the_message_is_about_the_first_page_that_collapsed() -> None:
+    meter = metered([*spoilt(), *spoilt({"topic": "t"}), *spoilt({"topic": "t"})], Limits(near_duplicates=0))
+    with pytest.raises(
+        CollapseError, match=r"rows 65-128 have collapsed: effective number of topics 1 \(at least 4\)\. "
+    ):
+        meter.halt()
+
+
 def test_the_message_names_the_value_the_limit_and_the_way_on() -> None:
     meter = metered(spoilt({"topic": "t"}))
     with pytest.raises(CollapseError) as caught:
@@ -305,7 +322,7 @@ def test_duplicates_that_were_refused_count_and_other_rejects_do_not() -> None:
     unread = [Rejected(str(n), "write", "unreadable-answer") for n in range(500)]
     meter = Diversity()
     with pytest.raises(CollapseError, match=r"rows 1-64 .* near duplicates 0\.109 \(at most 0\.1\)"):
-        list(watched([*(drill(n) for n in range(57)), *unread, *again], meter, "exercises"))
+        list(watched([*unread, *(drill(n) for n in range(57)), *again], meter, "exercises"))
     meter = Diversity()
     list(watched([*(drill(n) for n in range(58)), *again[:6]], meter, "exercises"))
     assert meter.figures()["measures"]["near_duplicates"]["worst"] == round(6 / 64, 4)
@@ -370,10 +387,10 @@ def test_exercises_and_sections_of_a_folder_are_found(tmp_path: Path) -> None:
 
 def test_rows_without_text_are_refused_and_counted(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_bytes(
-        b'{"text": "good"}\n{"text": 3}\n[1]\nnot json\n\xff\n{"id": 1}\n{"prompt": "p"}\n'
+        b'{"text": "good"}\n{"text": 3}\n[1]\nnot json\n\xff\n{"id": 1}\n{"text": "\\ud83d"}\n{"prompt": "p"}\n'
     )
     found = diversity_of(tmp_path / "rows.jsonl")
-    assert (found["rows"], found["rejected"]) == (2, {"malformed": 5})
+    assert (found["rows"], found["rejected"]) == (2, {"malformed": 6})
 
 
 @pytest.mark.parametrize(
