@@ -127,7 +127,10 @@ def test_what_rows_do_not_have_is_not_measured() -> None:
     }  # fmt: skip
 
 
-def test_names_are_judged_where_half_of_the_rows_have_one() -> None:
+def test_labels_are_judged_where_half_of_the_rows_have_one() -> None:
+    topics = [{"text": varied(n), **({"topic": "t"} if n < 31 else {})} for n in range(64)]
+    assert metered(topics).collapses == []
+    assert metered([*topics[:63], topics[0]]).collapses[0].measure == "topics"
     assert page_of("so Wen said", "nobody", "nobody").figures()["names"] is None
     assert page_of("so Wen said", "so Bo said", "nobody").figures()["names"] == pytest.approx(2)
 
@@ -339,8 +342,9 @@ def test_without_halt_rows_pass_whatever_they_are() -> None:
 
 def test_a_report_never_halts_and_says_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     ledger = Ledger()
-    report([drill(number, "The same whatever is asked.") for number in range(64)], ledger)
+    report([drill(number, "The same whatever is asked.") for number in range(64)], Limits(opener=0.9), ledger)
     assert ledger.figures["diversity"]["collapsed_pages"] == 1
+    assert ledger.figures["diversity"]["measures"]["opener"] == {"mean": 1.0, "worst": 1.0, "limit": 0.9}
     assert capsys.readouterr().err == (
         "  distinct 3-grams 0.016 · compression ratio 39 · near duplicates 0.98 · share of the commonest opener 1\n"
     )
