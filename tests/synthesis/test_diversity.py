@@ -127,7 +127,10 @@ def test_what_rows_do_not_have_is_not_measured() -> None:
     }  # fmt: skip
 
 
-def test_names_are_judged_where_half_of_the_rows_have_one() -> None:
+def test_labels_are_judged_where_half_of_the_rows_have_one() -> None:
+    topics = [{"text": varied(n), **({"topic": "t"} if n < 31 else {})} for n in range(64)]
+    assert metered(topics).collapses == []
+    assert metered([*topics[:63], topics[0]]).collapses[0].measure == "topics"
     assert page_of("so Wen said", "nobody", "nobody").figures()["names"] is None
     assert page_of("so Wen said", "so Bo said", "nobody").figures()["names"] == pytest.approx(2)
 
@@ -164,6 +167,10 @@ def test_fewer_rows_than_a_page_are_measured_and_not_judged() -> None:
     assert meter.figures()["measures"]["opener"] == {"mean": 1.0, "worst": 1.0, "limit": 0.4}
     assert (meter.figures()["pages"], meter.collapses, meter.line) == (0, [], "")
     meter.halt()
+
+
+def test_halves_of_surrogate_pairs_are_measured() -> None:
+    assert metered([{"text": "half \ud83d of a pair"}] * 64).collapsed_pages == 1
 
 
 def test_nothing_measured_has_figures_too() -> None:
@@ -251,6 +258,19 @@ def test_each_way_of_being_alike_has_its_dial(rows: list[dict[str, Any]], measur
         meter.halt()
 
 
+def test_answers_to_one_prompt_count_once_as_repeats() -> None:
+    found = metered(spoilt({"text": varied(1), "provenance": {"prompt_digest": "p"}})).figures()["measures"]
+    assert (found["repeats"]["worst"], found["near_duplicates"]["worst"]) == (round(63 / 64, 4), 0)
+
+
+def test_the_message_is_about_the_first_page_that_collapsed() -> None:
+    meter = metered([*spoilt(), *spoilt({"topic": "t"}), *spoilt({"topic": "t"})], Limits(near_duplicates=0))
+    with pytest.raises(
+        CollapseError, match=r"rows 65-128 have collapsed: effective number of topics 1 \(at least 4\)\. "
+    ):
+        meter.halt()
+
+
 def test_the_message_names_the_value_the_limit_and_the_way_on() -> None:
     meter = metered(spoilt({"topic": "t"}))
     with pytest.raises(CollapseError) as caught:
@@ -305,7 +325,7 @@ def test_duplicates_that_were_refused_count_and_other_rejects_do_not() -> None:
     unread = [Rejected(str(n), "write", "unreadable-answer") for n in range(500)]
     meter = Diversity()
     with pytest.raises(CollapseError, match=r"rows 1-64 .* near duplicates 0\.109 \(at most 0\.1\)"):
-        list(watched([*(drill(n) for n in range(57)), *unread, *again], meter, "exercises"))
+        list(watched([*unread, *(drill(n) for n in range(57)), *again], meter, "exercises"))
     meter = Diversity()
     list(watched([*(drill(n) for n in range(58)), *again[:6]], meter, "exercises"))
     assert meter.figures()["measures"]["near_duplicates"]["worst"] == round(6 / 64, 4)
@@ -322,8 +342,9 @@ def test_without_halt_rows_pass_whatever_they_are() -> None:
 
 def test_a_report_never_halts_and_says_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     ledger = Ledger()
-    report([drill(number, "The same whatever is asked.") for number in range(64)], ledger)
+    report([drill(number, "The same whatever is asked.") for number in range(64)], Limits(opener=0.9), ledger)
     assert ledger.figures["diversity"]["collapsed_pages"] == 1
+    assert ledger.figures["diversity"]["measures"]["opener"] == {"mean": 1.0, "worst": 1.0, "limit": 0.9}
     assert capsys.readouterr().err == (
         "  distinct 3-grams 0.016 · compression ratio 39 · near duplicates 0.98 · share of the commonest opener 1\n"
     )
@@ -370,10 +391,10 @@ def test_exercises_and_sections_of_a_folder_are_found(tmp_path: Path) -> None:
 
 def test_rows_without_text_are_refused_and_counted(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_bytes(
-        b'{"text": "good"}\n{"text": 3}\n[1]\nnot json\n\xff\n{"id": 1}\n{"prompt": "p"}\n'
+        b'{"text": "good"}\n{"text": 3}\n[1]\nnot json\n\xff\n{"id": 1}\n{"text": "\\ud83d"}\n{"prompt": "p"}\n'
     )
     found = diversity_of(tmp_path / "rows.jsonl")
-    assert (found["rows"], found["rejected"]) == (2, {"malformed": 5})
+    assert (found["rows"], found["rejected"]) == (2, {"malformed": 6})
 
 
 @pytest.mark.parametrize(

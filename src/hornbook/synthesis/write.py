@@ -60,7 +60,7 @@ def write_textbooks(config: WriteTextbooks, *, responses: Path, out: Path, ledge
         Rejected(section.id, "write", "not-verified", fault, section.text[:200]) for section, fault in checked if fault
     ]
     record(ledger, len(sections), rejected)
-    report(kept, ledger)
+    report(kept, config.diversity, ledger)
     ledger.rows_out = write_dataset(out / "sections", kept, Section)
     write_dataset(out / "rejected", rejected, Rejected)
 
@@ -113,7 +113,7 @@ def write_exercises(config: WriteExercises, *, responses: Path, out: Path, ledge
         "training": write_dataset(out / "exercises", (e for e in kept if e.id not in examined), Exercise),
         "held_out": write_dataset(out / "held_out", (e for e in kept if e.id in examined), Exercise),
     }
-    report([e for e in kept if e.id not in examined], ledger)
+    report([e for e in kept if e.id not in examined], config.diversity, ledger)
     write_dataset(out / "rejected", [*rejected, *failed], Rejected)
 
 
