@@ -138,7 +138,7 @@ def test_two_processes_at_one_job_share_its_answers(unruly: Start, tmp_path: Pat
     found = consult(Teacher(provider="replay", model="m"), requests, tmp_path, "job")
     assert check_answers(found, requests).total() == 0
     assert len((tmp_path / FILE).read_bytes().splitlines()) == n
-    assert n <= len(server.log) <= 1.3 * n  # twice only what both had in flight
+    assert n <= len(server.log) <= 1.4 * n  # twice only what both had in flight
 
 
 @pytest.mark.slow
