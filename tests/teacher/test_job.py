@@ -250,3 +250,12 @@ def test_a_server_that_remembers_its_answers_may_give_one_to_two_attempts(serve:
     rows = [teacher.request(("user", "same"), attempt=n) for n in range(3)]
     assert all(isinstance(answer, Response) for answer in consult(teacher, rows, tmp_path, "job"))
     assert len(server.asked) == 3
+
+
+@pytest.mark.parametrize("way", ["hang", "drip"])
+def test_a_try_has_its_time_whether_the_server_is_silent_or_talks_on(unruly: Start, tmp_path: Path, way: str) -> None:
+    teacher = asking(unruly(share=1.0, ways=(way,)).url, retries=0, timeout_seconds=0.5)
+    began = time.monotonic()
+    with pytest.raises(WorkError, match=r"no answer within 0.5 s \(1 tries\); run again"):
+        consult(teacher, plain(teacher, 1), tmp_path, "job")
+    assert time.monotonic() - began < 10

@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that answers chats, and goes wrong in ten ways as often as it is told to."""
+"""A real HTTP server on loopback that answers chats, and goes wrong in twelve ways as often as it is told to."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ WAYS = (
     "drop",
     "drop-midway",
     "hang",
+    "drip",
     "truncated-json",
     "wrong-schema",
     "empty-choice",
@@ -111,6 +112,13 @@ class Unruly:
         if way == "hang":
             await asyncio.sleep(30)
         if way in ("hang", "drop"):
+            return False
+        if way == "drip":
+            writer.write(b"HTTP/1.1 200 X\r\ncontent-length: 9999\r\n\r\n")
+            for _ in range(600):  # half a minute, always a little more
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.sleep(0.05)
             return False
         data = self.reply(way, body)
         if way == "duplicate-reply" and self.last:

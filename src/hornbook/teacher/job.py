@@ -6,6 +6,7 @@ missing ──► pilot ──► forecast ──► the rest (live, or in batch
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -77,8 +78,7 @@ class Job:
                 self.look_ahead(pilot)
             if self.teacher.mode == "batch":
                 self.ask_in_batches(unknown(self.requests, self.store))
-            while missing := self.unasked(self.requests):
-                self.ask(missing)
+            self.ask(self.unasked(self.requests))
             if repairs := self.repairs(self.requests):
                 self.panel.update(note=f"mending {len(repairs):,} answers")
                 self.ask(repairs)
@@ -113,6 +113,7 @@ class Job:
 
     def ask(self, requests: Sequence[Request]) -> None:
         """Put requests to the endpoint, several at once, until all have ended or the cap is reached."""
+        requests = random.sample(requests, len(requests))  # two processes at the same job meet seldom
         questions = [partial(self.chat, request) for request in requests]
         ask_all(
             self.endpoint,
@@ -126,6 +127,8 @@ class Job:
 
     async def chat(self, request: Request, client: Client, halted: Halt) -> dict[str, Any]:
         """One answer; a schema is asked for in the strongest form that the server takes."""
+        if (known := self.store.get(request.key)) is not None:
+            return known  # another process had it answered meanwhile
         forms = FORMS[FORMS.index(self.form) :] if request.schema else FORMS[:1]
         for form in forms:
             try:
