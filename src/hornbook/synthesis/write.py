@@ -14,7 +14,10 @@ from hornbook.config import Config
 from hornbook.errors import InfrastructureError
 from hornbook.records import Exercise, Provenance, Rejected, Section, write_dataset
 from hornbook.sandbox.run import Program, Sandbox, judge
-from hornbook.synthesis import llm
+from hornbook.synthesis.llm.asking import Asker, R, Round
+from hornbook.synthesis.llm.exercises import Drills
+from hornbook.synthesis.llm.jobs import Job, Subjects
+from hornbook.synthesis.llm.textbooks import Chapters
 from hornbook.synthesis.procedural import Procedural, compose
 from hornbook.synthesis.textbooks import shelf, verify
 from hornbook.teacher.ask import Teacher
@@ -29,60 +32,78 @@ WRONG = Program(
 
 
 class WriteTextbooks(Config):
-    """`shelf` gives the packaged sections (the first `n`, all when None); `llm` asks a teacher for `n`."""
+    """`shelf` gives the packaged sections (the first `n`, all when None); `llm` asks a teacher for `n`.
+
+    `subjects` and `chapters` say what the teacher writes about, and how.
+    """
 
     writer: Literal["shelf", "llm"] = "shelf"
     n: int | None = Field(None, gt=0)
     seed: int = Field(0, ge=0)
     teacher: Teacher = Teacher(provider="replay")
+    subjects: Subjects = Subjects()
+    chapters: Chapters = Chapters()
     sandbox: Sandbox = Sandbox()
 
 
-def write_textbooks(config: WriteTextbooks, *, responses: Path, out: Path, ledger: Ledger) -> None:
-    """Write `sections/` (every code block executed, its stated output compared) and `rejected/`."""
-    if config.writer == "shelf":
-        sections = shelf()[: config.n]
-    else:
-        asked = llm.answers(config.teacher, "textbooks", config.n or 1, config.seed, responses)
-        sections = [llm.to_section(request, answer) for request, answer in asked]
-    checked = list(verify([*sections, FAULTY], config.sandbox))
+def write_textbooks(
+    config: WriteTextbooks, *, responses: Path, out: Path, ledger: Ledger, documents: Path | None = None
+) -> None:
+    """Write `sections/` (every code block executed, its stated output compared) and `rejected/`.
+
+    A teacher's sections were run as they were written. `documents`: the corpus, where `subjects` asks for passages.
+    """
+    asked: Round[Section] = Round([], [])
+    if config.writer == "llm":
+        job = job_of(config, responses, documents)
+        asked = gathered(job.sections(config.chapters, config.n or 1))
+        ledger.figures["revision"] = dict(job.figures)
+    checked = list(verify([*(shelf()[: config.n] if config.writer == "shelf" else []), FAULTY], config.sandbox))
     ledger.canary("write/wrong-output", threshold="output", expected=True, caught=not checked.pop()[0].verified)
-    kept = [section for section, fault in checked if not fault]
-    rejected = [
-        Rejected(section.id, "write", "not-verified", fault, section.text[:200]) for section, fault in checked if fault
-    ]
-    record(ledger, len(sections), rejected)
+    kept = [*asked.kept, *(section for section, fault in checked if not fault)]
+    failed = [(section, fault) for section, fault in checked if fault]
+    rejected = asked.rejected + [Rejected(s.id, "write", "not-verified", fault, s.text[:200]) for s, fault in failed]
+    record(ledger, len(kept) + len(rejected), rejected)
     ledger.rows_out = write_dataset(out / "sections", kept, Section)
     write_dataset(out / "rejected", rejected, Rejected)
 
 
 class WriteExercises(Config):
-    """`procedural` composes `n` exercises and `held_out` more for examination; `llm` asks a teacher for `n`."""
+    """`procedural` composes `n` exercises and `held_out` more for examination; `llm` asks a teacher for `n`.
 
-    writer: Literal["procedural", "llm"] = "procedural"
+    `reversal` has a teacher describe `n` functions of the corpus, and write them again from the description. `subjects`
+    and `drills` say what a teacher's exercises are about, and what they must bear.
+    """
+
+    writer: Literal["procedural", "llm", "reversal"] = "procedural"
     n: int = Field(8000, gt=0)
     held_out: int = Field(240, ge=0)
     seed: int = Field(0, ge=0)
     families: list[str] | None = None
     teacher: Teacher = Teacher(provider="replay")
+    subjects: Subjects = Subjects()
+    drills: Drills = Drills()
     sandbox: Sandbox = Sandbox()
 
 
-def write_exercises(config: WriteExercises, *, responses: Path, out: Path, ledger: Ledger) -> None:
+def write_exercises(
+    config: WriteExercises, *, responses: Path, out: Path, ledger: Ledger, documents: Path | None = None
+) -> None:
     """Write `exercises/`, `held_out/` (no composition in common) and `rejected/`.
 
     Every row's solution passes its tests in the sandbox. A language model's tests are untrusted and run contained; our
-    own are trusted. Raises InfrastructureError when the sandbox itself fails.
+    own are trusted. `documents`: the corpus, for `reversal` and passages. Raises InfrastructureError when the sandbox
+    itself fails.
     """
     rejected: list[Rejected] = []
     if config.writer == "procedural":
         settings = Procedural(n=config.n, held_out=config.held_out, seed=config.seed, families=config.families)
         training, held_out = compose(settings)
     else:
-        asked = llm.answers(config.teacher, "exercises", config.n, config.seed, responses)
-        read = [llm.to_exercise(request, answer) for request, answer in asked]
-        rejected = [row for row in read if isinstance(row, Rejected)]
-        training, held_out = [row for row in read if isinstance(row, Exercise)], []
+        job = job_of(config, responses, documents)
+        write = job.exercises if config.writer == "llm" else job.reversal
+        asked = gathered(write(config.drills, config.n))
+        training, held_out, rejected = asked.kept, [], asked.rejected
     asked_for = len(training) + len(held_out) + len(rejected)
     kept, failed = verify_exercises([*training, *held_out], config.sandbox, config.writer == "procedural", ledger)
     examined = {exercise.id for exercise in held_out}
@@ -93,6 +114,20 @@ def write_exercises(config: WriteExercises, *, responses: Path, out: Path, ledge
         "held_out": write_dataset(out / "held_out", (e for e in kept if e.id in examined), Exercise),
     }
     write_dataset(out / "rejected", [*rejected, *failed], Rejected)
+
+
+def job_of(config: WriteTextbooks | WriteExercises, responses: Path, documents: Path | None) -> Job:
+    """What a language model is asked, and by whom."""
+    return Job(config.subjects, Asker(config.teacher, responses), config.sandbox, config.seed, documents)
+
+
+def gathered(rounds: Iterable[Round[R]]) -> Round[R]:
+    """All rounds as one."""
+    whole: Round[R] = Round([], [])
+    for found in rounds:
+        whole.kept.extend(found.kept)
+        whole.rejected.extend(found.rejected)
+    return whole
 
 
 def verify_exercises(

@@ -1,0 +1,116 @@
+"""Rounds of questions to a teacher: every question of a round is written before any of them is asked."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from hornbook.records import Provenance, Record, Rejected, content_id
+from hornbook.synthesis.llm.reading import Unfit
+from hornbook.synthesis.topics import Brief
+from hornbook.teacher.ask import REASONS, Request, Response, Teacher, Unanswered, consult
+
+AT_ONCE = 256  # texts on their way at once; what is written does not hang on it
+
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True)
+class Round(Generic[R]):
+    """What a round gave, and what it did not, with reasons."""
+
+    kept: list[R]
+    rejected: list[Rejected]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked. `schema`: of the JSON to answer with, as text. `attempt`: which answer to the same words."""
+
+    text: str
+    schema: str = ""
+    attempt: int = 0
+    temperature: float | None = None  # the teacher's
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back to a question. `missing`: why nothing did; "" when something did."""
+
+    question: Question
+    key: str
+    text: str
+    missing: str = ""
+
+    def read(self) -> str:
+        """The text. Raises Unfit when nothing came back."""
+        if self.missing:
+            raise Unfit(f"unanswered-{self.missing}", REASONS.get(self.missing, ""))
+        return self.text
+
+    def refusal(self, unfit: Unfit) -> Rejected:
+        """The answer as a counted refusal."""
+        return Rejected(self.key[:16], "write", unfit.reason, str(unfit), self.text[:200])
+
+
+@dataclass(frozen=True)
+class Asker:
+    """A teacher and the store in which its answers are kept."""
+
+    teacher: Teacher
+    responses: Path
+
+    def ask(self, questions: Sequence[Question], label: str) -> list[Answer]:
+        """An answer to every question, in order. What was answered before costs nothing again."""
+        requests = [self.request(question) for question in questions]
+        found = consult(self.teacher, requests, self.responses, label) if requests else []
+        return [answer_of(question, given) for question, given in zip(questions, found, strict=True)]
+
+    def request(self, question: Question) -> Request:
+        """The question in the teacher's settings."""
+        warm = {} if question.temperature is None else {"temperature": question.temperature}
+        teacher = self.teacher.model_copy(update=warm)
+        return teacher.request(("user", question.text), schema=question.schema, attempt=question.attempt)
+
+
+def answer_of(question: Question, given: Response | Unanswered) -> Answer:
+    """An answer from what the teacher's room hands over."""
+    if isinstance(given, Unanswered):
+        return Answer(question, given.key, "", given.reason)
+    return Answer(question, given.key, given.text)
+
+
+def numbered(texts: Iterable[str], schema: str) -> list[Question]:
+    """Questions from texts; one that was drawn before is asked as another attempt."""
+    seen: Counter[str] = Counter()
+    found = []
+    for text in texts:
+        found.append(Question(text, schema, seen[text]))
+        seen[text] += 1
+    return found
+
+
+def begun(writer: str, asker: Asker, step: str, answer: Answer, **told: object) -> Provenance:
+    """Who wrote a row, by its first answer. `told` goes into the recipe beside the steps."""
+    recipe = json.dumps({"steps": [step], **told}, sort_keys=True, ensure_ascii=False)
+    question = answer.question
+    return Provenance(writer, asker.teacher.model, content_id(question.text), [answer.key], question.attempt, recipe)
+
+
+def continued(made: Provenance, step: str, answers: Sequence[Answer], **told: object) -> Provenance:
+    """The same with further answers that led to the row; what nobody answered led nowhere."""
+    heard = [answer.key for answer in answers if not answer.missing]
+    recipe = json.loads(made.recipe)
+    recipe |= {"steps": recipe["steps"] + [step] * len(heard), **told}
+    text = json.dumps(recipe, sort_keys=True, ensure_ascii=False)
+    return replace(made, responses=[*made.responses, *heard], recipe=text)
+
+
+def about(brief: Brief) -> dict[str, str]:
+    """For whom and how a row was written, for its recipe."""
+    return {"audience": brief.audience, "profession": brief.profession, "style": brief.style, "word": brief.word}
