@@ -30,7 +30,8 @@ OTHER = {
     "max_tokens": 7,
     "schema": "{}",
     "attempt": 1,
-    "parameters": "{\"seed\": 1}",
+    "parameters": '{"seed": 1}',
+    "repair": 1,
 }
 
 

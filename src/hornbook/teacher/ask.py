@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NoReturn, Protocol
 
 from pydantic import Field, model_validator
 
 from hornbook.config import Config, operational
 from hornbook.errors import MissingResponse
+from hornbook.teacher.prices import Price
 from hornbook.teacher.request import REASONS, Request, Response, Unanswered, Usage
 from hornbook.teacher.store import ResponseStore
 
@@ -27,23 +29,15 @@ __all__ = ["REASONS", "Provider", "Replay", "Request", "Response", "Teacher", "U
 __all__ += ["open_store"]
 
 
-class Price(Config):
-    """US dollars for a million tokens. `batch`: what share of that is asked for answers that may take a day."""
-
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
-    batch: float = Field(0.5, ge=0, le=1)
-
-
 class Teacher(Config):
     """Which model is asked, and how. What shapes answers enters the request's key; the rest is how to get them.
 
     `parameters`: further fields of the request's body, such as {stop: [END], seed: 1, reasoning_effort: low}.
-    `url`: up to and with `/v1`. `mode: batch` uses the server's Batch API: half the price, up to a day. `concurrency` is
-    the most requests under way; how many there are follows the server's refusals and latency. `cap_dollars` and
-    `cap_tokens` bound what the answers of one job may cost in all, those already in the store included. `pilot`: how
-    many answers are looked at before the rest of a large job is asked for (0: none). `prices`: by model, over the
-    packaged table.
+    `url`: up to and with `/v1`. `mode: batch` uses the server's Batch API: half the price, up to a day.
+    `concurrency`: the most requests under way; how many there are follows the server's refusals and latency.
+    `cap_dollars`, `cap_tokens`: what the answers of one job may cost in all, those already in the store included.
+    `pilot`: how many answers are looked at before the rest of a large job is asked for (0: none).
+    `prices`: by model, over the packaged table.
     """
 
     provider: Literal["readings", "replay", "endpoint"] = "readings"
@@ -103,10 +97,7 @@ class Replay:
 
     def answer(self, request: Request) -> dict[str, Any]:
         """Always raises MissingResponse."""
-        raise MissingResponse(
-            f"replay: the store holds no response {request.key[:12]} from model {request.model!r}; "
-            "run once with the provider that can answer, or restore the run's responses/ folder"
-        )
+        missing(request)
 
 
 def ask(provider: Provider, requests: Iterable[Request], store: ResponseStore) -> Iterator[Response]:
@@ -114,24 +105,34 @@ def ask(provider: Provider, requests: Iterable[Request], store: ResponseStore) -
     for request in requests:
         raw = store.get(request.key)
         if raw is None:
-            raw = provider.answer(request)
-            store.put(request.key, raw)
+            raw = store.put(request.key, provider.answer(request), request=asdict(request))
         yield Response(request.key, raw)
 
 
-def consult(
-    teacher: Teacher, requests: Sequence[Request], responses: Path, label: str
-) -> list[Response | Unanswered]:
+def consult(teacher: Teacher, requests: Sequence[Request], responses: Path, label: str) -> list[Response | Unanswered]:
     """Answer a job's requests, in their order: from the store in `responses` where it can, else by the provider.
 
     What ended without a usable answer is `Unanswered` with its reason, for the caller to count. Equal requests are
     asked once. Raises MissingResponse when a replay lacks an answer; WorkError when the endpoint fails for good or the
     cap is reached, with everything kept; RequestError when it refuses the whole job.
     """
+    from hornbook.teacher.job import Job, settle
     from hornbook.teacher.readings import Readings
 
-    provider: Provider = Readings() if teacher.provider == "readings" else Replay()
-    return list(ask(provider, requests, open_store(responses)))
+    if teacher.provider == "readings":
+        return list(ask(Readings(), requests, open_store(responses)))
+    if teacher.provider == "endpoint":
+        Job(teacher, requests, responses, label).run()
+    store = open_store(responses)
+    return [settle(request, store) or missing(request) for request in requests]
+
+
+def missing(request: Request) -> NoReturn:
+    """Say that the store knows nothing of a request."""
+    raise MissingResponse(
+        f"replay: the store holds no response {request.key[:12]} from model {request.model!r}; "
+        "run once with the provider that can answer, or restore the run's responses/ folder"
+    )
 
 
 def open_store(folder: Path) -> ResponseStore:

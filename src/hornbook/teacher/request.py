@@ -8,7 +8,7 @@ from typing import Any
 
 from hornbook.artifacts import digest_json
 
-LATER = ("parameters",)  # fields added since keys were first given out: left out of the key while empty
+LATER = ("parameters", "repair")  # fields added since keys were first given out: left out of the key while empty
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Request:
     """Everything that shapes an answer. `messages`: (role, content) pairs. `attempt` asks anew for another answer.
 
     `schema`: the JSON schema that the answer must fit, as text; empty for free text. `parameters`: further fields of
-    the request's body (stop, seed, top_k …) as the text of a JSON object.
+    the request's body (stop, seed, top_k …) as the text of a JSON object. `repair`: 1 when it mends an unusable answer.
     """
 
     model: str
@@ -27,6 +27,7 @@ class Request:
     schema: str = ""
     attempt: int = 0
     parameters: str = ""
+    repair: int = 0
 
     @property
     def key(self) -> str:
@@ -35,9 +36,9 @@ class Request:
         return digest_json({name: value for name, value in fields.items() if name not in LATER or value})
 
     @property
-    def characters(self) -> int:
-        """Length of all that is sent."""
-        return sum(len(content) for _, content in self.messages)
+    def bytes(self) -> int:
+        """Length of the messages in UTF-8."""
+        return sum(len(content.encode("utf-8", "surrogatepass")) for _, content in self.messages)
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Unanswered:
-    """A request that ended without a usable answer. `reason` is one of `REASONS`; `usages`: what was paid all the same."""
+    """A request that ended without a usable answer. `reason` is one of `REASONS`, `usages` what was paid for."""
 
     key: str
     reason: str
@@ -107,6 +108,7 @@ REASONS = {
     "rate-limited": "429 to the last",
     "server-error": "408, 409 or 5xx to the last",
     "malformed": "the answer was no JSON object",
+    "duplicate": "the server gave the reply to another request",
     "refused": "the server refuses this very request",
     "expired": "a batch ended before this request's turn",
     "empty": "an answer without content",
