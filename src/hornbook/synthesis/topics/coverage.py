@@ -6,23 +6,24 @@ from it: `draw` deals the least covered first.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from hornbook.errors import InputError
 from hornbook.records import Record, read_dataset, read_table, write_dataset
-from hornbook.synthesis.topics.tree import AND
+from hornbook.synthesis.topics.tree import AND, Leaf, Places, Tree
 
 if TYPE_CHECKING:
     from hornbook.synthesis.topics.draw import Brief
 
 DIMENSIONS = ("topic", "pair", "audience", "profession", "style", "word", "passage")
-ALIKE = 0.5  # a topic in other words is counted for the leaf that it shares half its words with
+COLUMNS = ("audience", "style", "parents", "provenance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +37,25 @@ class Covered(Record):
     schema = pa.schema([("dimension", pa.string()), ("item", pa.string()), ("rows", pa.int64())])
 
 
+def counters() -> dict[str, Counter[str]]:
+    """An empty count for each dimension."""
+    return {name: Counter() for name in DIMENSIONS}
+
+
 @dataclass
 class Coverage:
-    """Rows by dimension and item. `rows` counts what was added."""
+    """Rows by dimension and item. `rows` counts what was added; `unplaced` topics are not in the tree."""
 
     rows: int = 0
-    counts: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in DIMENSIONS})
+    counts: dict[str, Counter[str]] = field(default_factory=counters)
+    unplaced: Counter[str] = field(default_factory=Counter)
 
     def add(self, brief: Brief) -> None:
         """Count a brief."""
         self.count({name: getattr(brief, name) for name in DIMENSIONS[2:]}, brief.topics)
 
     def count(self, items: Mapping[str, str | None], topics: Sequence[str]) -> None:
-        """Count a row with these topics, in any order, and these items by dimension; what is empty is left out."""
+        """Count a row with these items by dimension, and these topics in any order; what is empty is left out."""
         self.rows += 1
         self.counts["topic"].update(topics)
         if len(topics) > 1:
@@ -59,26 +66,102 @@ class Coverage:
 
     def write(self, folder: Path) -> None:
         """Write the ledger as a dataset folder; equal ledgers, equal bytes."""
-        found = [Covered(name, item, n) for name, items in self.counts.items() for item, n in items.items()]
+        found = [Covered(name, item, rows) for name, items in self.counts.items() for item, rows in items.items()]
+        found += [Covered("unplaced", topic, rows) for topic, rows in self.unplaced.items()]
         write_dataset(folder, [*found, Covered("rows", "", self.rows)], Covered)
+
+
+def pair(topics: Iterable[str]) -> str:
+    """Topics as one item, in an order of their own."""
+    return AND.join(sorted(topics))
 
 
 def read_coverage(folder: Path) -> Coverage:
     """A ledger from its folder. Raises InputError when there is none."""
     columns = read_table(folder).column_names
     if columns != Covered.schema.names:
-        raise InputError(
-            f"{folder}: not a ledger of coverage, its columns are {columns}; make one with: topics coverage"
-        )
+        raise InputError(f"{folder}: no ledger of coverage, its columns are {columns}; make one with: topics coverage")
     ledger = Coverage()
     for row in read_dataset(folder, Covered):
         if row.dimension == "rows":
             ledger.rows = row.rows
         else:
-            ledger.counts.setdefault(row.dimension, Counter())[row.item] = row.rows
+            (ledger.unplaced if row.dimension == "unplaced" else ledger.counts[row.dimension])[row.item] = row.rows
     return ledger
 
 
-def pair(topics: Iterable[str]) -> str:
-    """Topics as one item, in an order of their own."""
-    return AND.join(sorted(topics))
+def cover(folders: Sequence[Path], tree: Tree) -> Coverage:
+    """What the rows of datasets cover of a tree. A folder is a dataset of sections or exercises, or holds such.
+
+    Raises InputError where rows have no topic.
+    """
+    ledger, places = Coverage(), Places(tree)
+    for folder in folders:
+        inner = [folder / name for name in ("sections", "exercises") if (folder / name).is_dir()]
+        for dataset in inner or [folder]:
+            for row in topic_rows(dataset):
+                place(row, places, ledger)
+    return ledger
+
+
+def topic_rows(dataset: Path) -> Iterator[dict[str, Any]]:
+    """Rows with `topic`, and what they have of `audience`, `style`, `parents` and `provenance`; a few in memory."""
+    table = read_table(dataset)
+    if "topic" not in table.column_names:
+        raise InputError(f"{dataset}: rows have no 'topic'; give a dataset of sections or exercises")
+    wanted = [name for name in ("topic", *COLUMNS) if name in table.column_names]
+    for batch in table.select(wanted).to_batches(max_chunksize=1024):
+        yield from batch.to_pylist()
+
+
+def place(row: Mapping[str, Any], places: Places, ledger: Coverage) -> None:
+    """Count one row in the ledger under the paths of its topics."""
+    topics = [topic for topic in (row["topic"] or "").split(AND) if topic]
+    found = {topic: places.find(topic) for topic in topics}
+    ledger.count(items(row), list(dict.fromkeys(path for paths in found.values() for path in paths)))
+    ledger.unplaced.update(topic for topic, paths in found.items() if not paths)
+
+
+def items(row: Mapping[str, Any]) -> dict[str, str]:
+    """For whom and how a row was written: its columns, else what its provenance tells of the brief."""
+    try:
+        told = json.loads(row["provenance"]["recipe"])
+    except (KeyError, TypeError, ValueError):
+        told = {}
+    told = told if isinstance(told, dict) else {}
+    found = {name: row.get(name) or told.get(name) for name in DIMENSIONS[2:-1]}
+    found["passage"] = next(iter(row.get("parents") or ()), "")
+    return {name: item for name, item in found.items() if isinstance(item, str) and item}
+
+
+def summary(ledger: Coverage, tree: Tree) -> dict[str, Any]:
+    """What a ledger covers of a tree: by branch, with every leaf that has no row, and the lists beside the tree."""
+    rows = ledger.counts["topic"]
+    by_branch: dict[str, list[Leaf]] = defaultdict(list)
+    for leaf in tree.leaves:
+        by_branch[leaf.branch].append(leaf)
+    lists = {"audience": tree.audiences, "profession": tree.professions, "style": tree.styles}
+    return {
+        "rows": ledger.rows,
+        "leaves": len(tree.leaves),
+        "covered": sum(rows[leaf.path] > 0 for leaf in tree.leaves),
+        "branches": [branch_summary(name, leaves, rows) for name, leaves in by_branch.items()],
+        "lists": {
+            name: {"items": len(items), "covered": sum(ledger.counts[name][item] > 0 for item in items)}
+            for name, items in lists.items()
+        },
+        "gaps": [leaf.path for leaf in tree.leaves if not rows[leaf.path]],
+        "unplaced": dict(sorted(ledger.unplaced.items())),
+    }
+
+
+def branch_summary(name: str, leaves: Sequence[Leaf], rows: Mapping[str, int]) -> dict[str, Any]:
+    """One branch: its leaves, those that have rows, and the rows of leaves and whole groups, one for each topic."""
+    places = [leaf.path for leaf in leaves] + list(dict.fromkeys(leaf.parent for leaf in leaves))
+    return {
+        "branch": name,
+        "half": leaves[0].half,
+        "leaves": len(leaves),
+        "covered": sum(rows[leaf.path] > 0 for leaf in leaves),
+        "rows": sum(rows[place] for place in places),
+    }

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Literal
 
 from hornbook.errors import InputError
-from hornbook.records import Document, read_dataset
+from hornbook.records import read_table, scatter
 from hornbook.synthesis.topics.coverage import Coverage, pair
-from hornbook.synthesis.topics.tree import AND, Half, Leaf, Tree, packaged
+from hornbook.synthesis.topics.reading import packaged
+from hornbook.synthesis.topics.tree import AND, Half, Leaf, Tree
 
 Kind = Literal["textbooks", "exercises"]
 PARTNERS = 8  # so many fitting topics are looked at for one that the first has not met
@@ -149,15 +150,21 @@ def partner(deck: Deck, leaves: Mapping[str, Leaf], topics: Sequence[str], met: 
     return found
 
 
-def read_passages(folder: Path, characters: int = 1500) -> list[Passage]:
-    """The documents of a curated corpus as passages: the first lines of each, so many characters at most.
+def read_passages(folder: Path, characters: int = 1500, most: int = 20_000) -> list[Passage]:
+    """Documents of a curated corpus as passages: the first lines of each, so many characters at most.
 
-    Raises InputError when the folder holds no documents.
+    Of a larger corpus `most` documents are taken, by a hash of their ids. Raises InputError when the folder holds none.
     """
-    return [
-        Passage(row.id, head(row.text, characters), tuple(row.license or ()))
-        for row in read_dataset(folder / "documents" if (folder / "documents").is_dir() else folder, Document)
-    ]
+    folder = folder / "documents" if (folder / "documents").is_dir() else folder
+    ids = read_table(folder, ["id"])["id"].to_pylist()
+    wanted = set(heapq.nsmallest(most, ids, key=lambda id: scatter("passage", id)))
+    found = []
+    for batch in read_table(folder, ["id", "text", "license"]).to_batches(max_chunksize=1024):
+        rows = [row for row in batch.to_pylist() if row["id"] in wanted and row["text"].strip()]
+        found += [Passage(row["id"], head(row["text"], characters), tuple(row["license"] or ())) for row in rows]
+    if not found:
+        raise InputError(f"{folder}: no document with text; give the folder of a curated corpus")
+    return found
 
 
 def head(text: str, characters: int) -> str:

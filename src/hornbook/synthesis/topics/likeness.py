@@ -7,8 +7,9 @@ import re
 from collections import defaultdict
 
 WORD = re.compile(r"\w+[+#]*")  # C, C++ and C# are three things
-LITTLE_WORDS = """a an and are as at be been between by can do does for from has have how if in into is it its of on or so
-than that the their then there they this to was were what when where which who whose why will with you your"""
+POSSESSIVE = re.compile("['’]s\\b")
+LITTLE_WORDS = """a an and are as at be been between by can do does for from has have how if in into is it its of on or
+so than that the their then there they this to was were what when where which who whose why will with you your"""
 EMPTY = frozenset(LITTLE_WORDS.split())
 NEAR = 2 / 3
 
@@ -23,7 +24,7 @@ def normal_form(text: str) -> Form:
     >>> sorted(normal_form("The Keys of a Dictionary"))
     ['dictionary', 'key']
     """
-    words = WORD.findall(text.casefold())
+    words = WORD.findall(POSSESSIVE.sub("", text.casefold()))
     return frozenset(singular(word) for word in words if word not in EMPTY) or frozenset(words)
 
 
