@@ -6,6 +6,7 @@ HornbookError
 │   └── InputError          a file, row or folder is missing or unusable
 └── WorkError               the request was right and the work failed: exit code 1
     ├── CanaryError         a planted row was missed, or an innocent one caught
+    ├── CollapseError       what a writer writes is no longer varied
     ├── InfrastructureError a worker, disk or process broke; never a verdict on a program
     └── MissingResponse     replay was asked for an answer that the store does not hold
 
@@ -39,6 +40,10 @@ class WorkError(HornbookError):
 
 class CanaryError(WorkError):
     """A stage failed its own planted check: a threshold that is set but not read, or read wrongly."""
+
+
+class CollapseError(WorkError):
+    """A language-model writer's rows have become alike; the message says which dial to turn."""
 
 
 class InfrastructureError(WorkError):

@@ -58,6 +58,16 @@ def test_all_sections_stand_in_order_and_the_contents_lead_to_them(page: Path):
     assert elements.open == []
 
 
+def test_the_diversity_of_what_was_written_is_a_table(page: Path):
+    text = page.read_text("utf-8")
+    row = '<tr><th scope="row">distinct 3-grams</th><td class="n">≥ 0.45</td><td class="n">0.618</td><td class="n">0.583</td></tr>'
+    assert row in text
+    assert '<th scope="row">share of the commonest opener</th><td class="n">≤ 0.4</td>' in text
+    assert '<th scope="row">distinct words</th><td class="n">–</td>' in text
+    assert "exercises: 5,988 rows, 0 of 93 pages have collapsed" in text
+    assert "“&lt;b&gt;for each⟨U+202E⟩” 12.5\xa0%" in text
+
+
 def test_hostile_text_stays_text(page: Path):
     text = page.read_text("utf-8")
     tags = {tag for tag, _ in Elements(text).found}

@@ -5,7 +5,7 @@
 
     app.py          the application, and the options that commands share
     experiments.py  run, plan, report, explain, doctor
-    data.py         score, write, verify, decontaminate
+    data.py         score, write, verify, diversity, decontaminate
     topics.py       topics show, expand, coverage
     models.py       pretrain, finetune, generate, evaluate, compare
 """

@@ -1,4 +1,4 @@
-"""Commands that make and judge data: score, write, verify, decontaminate."""
+"""Commands that make and judge data: score, write, verify, diversity, decontaminate."""
 
 from __future__ import annotations
 
@@ -43,17 +43,19 @@ def write(
     family: Annotated[list[str], typer.Option(help="Only these families. Repeatable.")] = [],
     responses: Annotated[Path, typer.Option(help="The teacher's store of responses, for the llm writer.")] = WORKDIR
     / "responses",
+    halt: Annotated[bool, typer.Option(help="Stop a language model whose rows have become alike.")] = True,
     unsafe: Unsafe = False,
     as_json: Json = False,
 ) -> None:
     """Write textbook sections or exercises; every row is executed before it is kept."""
     from hornbook.sandbox.run import Sandbox
     from hornbook.standalone import configure, run_alone
+    from hornbook.synthesis.limits import Limits
     from hornbook.synthesis.write import WriteExercises, WriteTextbooks, write_exercises, write_textbooks
 
-    sandbox = Sandbox(unsafe=unsafe)
+    common = {"seed": seed, "sandbox": Sandbox(unsafe=unsafe), "diversity": Limits(halt=halt)}
     if kind == "textbooks":
-        textbooks = configure(WriteTextbooks, writer=writer or "shelf", n=n, seed=seed, sandbox=sandbox)
+        textbooks = configure(WriteTextbooks, writer=writer or "shelf", n=n, **common)
         ledger = run_alone(write_textbooks, textbooks, out, responses=responses)
     elif kind == "exercises":
         drills = configure(
@@ -61,10 +63,9 @@ def write(
             {"families": "family"},
             writer=writer or "procedural",
             n=1000 if n is None else n,
-            seed=seed,
             held_out=held_out,
             families=family or None,
-            sandbox=sandbox,
+            **common,
         )
         ledger = run_alone(write_exercises, drills, out, responses=responses)
     else:
@@ -86,6 +87,31 @@ def verify(folder: Path, unsafe: Unsafe = False, as_json: Json = False) -> None:
 def faults(rows: list[dict[str, str]]) -> str:
     """The first rows that failed, with what was wrong."""
     return "".join(f"\n  {row['id']}: {row['fault']}" for row in rows[:20])
+
+
+@app.command()
+def diversity(
+    rows: Annotated[Path, typer.Argument(metavar="PATH", help="Texts or exercises: dataset folder, Parquet, JSONL.")],
+    as_json: Json = False,
+) -> None:
+    """How varied any rows are, and on which pages of 64 of them they are not."""
+    from hornbook.synthesis.alone import diversity_of
+
+    found = diversity_of(rows)
+    show(found, as_json, diversity_table(found))
+
+
+def diversity_table(found: dict[str, Any]) -> str:
+    """The meter's figures for people."""
+    lines = [f"{found['rows']:,} rows, {found['words']:,} words", f"{'of pages of 64 rows':24}    mean   worst   limit"]
+    for name, about in found["measures"].items():
+        values = (f"{about[column]:8.3g}" if about[column] is not None else " " * 8 for column in about)
+        lines.append(f"  {name:22}{''.join(values)}")
+    lines.append(f"of all rows\n  near duplicates {found['near_duplicates']:.2%}, coverage {found['coverage']:.3g}")
+    for name, about in found["facets"].items():
+        top = ", ".join(f"{label!r} {share:.1%}" for label, share in about["top"][:3])
+        lines.append(f"  {name}: {about['distinct']:,}, {about['bits']:.2f} bits; {top}")
+    return "\n".join([*lines, f"{found['collapsed_pages']} of {found['pages']} pages have collapsed"])
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""What was written for the students: a textbook section and a few exercises, for showing."""
+"""What was written for the students: a textbook section and a few exercises, for showing, and how varied all are."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import re
 from typing import Any
 
 from hornbook.report.run import Run, Stage, by_id, column, head
-from hornbook.report.text import count, excerpt, license_of, visible, words
+from hornbook.report.text import NONE, count, excerpt, license_of, percent, shortened, visible, words
+from hornbook.synthesis.limits import MEASURES
+
+WRITERS = ("write_textbooks", "write_exercises")
+UNJUDGED = {"distinct_1": "distinct words", "distinct_2": "distinct 2-grams"}
 
 
 def written(run: Run) -> dict[str, Any]:
@@ -19,7 +23,49 @@ def written(run: Run) -> dict[str, Any]:
     for stage in run.holding("exercises", "write_exercises")[:1]:
         found["exercises"] = counts(stage)
         found["tasks"] = exercises(stage)
+    if found:
+        found["diversity"] = diversity(run)
     return found
+
+
+def diversity(run: Run) -> dict[str, Any]:
+    """The diversity meter's table, a pair of columns (mean page, worst page) a writer; empty without its figures."""
+    metered = [(s, s.figures["diversity"]) for s in run.of(*WRITERS) if s.figures.get("diversity")]
+    names = [name for name in (*MEASURES, *UNJUDGED) if any(name in about["measures"] for _, about in metered)]
+    return (
+        {
+            "writers": [
+                {"name": words(stage.name), "rows": count(about["rows"]), "collapsed": count(about["collapsed_pages"])}
+                | {"pages": count(about["pages"]), "openers": openers(about)}
+                for stage, about in metered
+            ],
+            "rows": [measure(name, [about["measures"].get(name) or {} for _, about in metered]) for name in names],
+        }
+        if metered
+        else {}
+    )
+
+
+def measure(name: str, writers: list[dict[str, Any]]) -> dict[str, Any]:
+    """One row of the table."""
+    limit = next((about["limit"] for about in writers if about.get("limit")), None)
+    bound = "≤" if name in MEASURES and MEASURES[name].most else "≥"
+    return {
+        "words": MEASURES[name].words if name in MEASURES else UNJUDGED[name],
+        "limit": f"{bound} {limit:g}" if limit else NONE,
+        "values": [(figure(about.get("mean")), figure(about.get("worst"))) for about in writers],
+    }
+
+
+def figure(value: float | None) -> str:
+    """A measure to three digits; a dash where there is none."""
+    return NONE if value is None else f"{value:.3g}"
+
+
+def openers(about: dict[str, Any], most: int = 3) -> str:
+    """The commonest openers with their shares of all rows."""
+    top = about["facets"].get("openers", {}).get("top", [])[:most]
+    return ", ".join(f"“{visible(shortened(str(label)))}” {percent(share)}" for label, share in top)
 
 
 def counts(stage: Stage) -> dict[str, Any]:

@@ -10,11 +10,13 @@ from typing import Literal
 from pydantic import Field
 
 from hornbook.artifacts import Ledger
-from hornbook.config import Config
+from hornbook.config import Config, operational
 from hornbook.errors import InfrastructureError
 from hornbook.records import Exercise, Provenance, Rejected, Section, write_dataset
 from hornbook.sandbox.run import Program, Sandbox, judge
-from hornbook.synthesis.llm.asking import Asker, R, Round
+from hornbook.synthesis.diversity import Diversity, plant, report, watched
+from hornbook.synthesis.limits import Limits
+from hornbook.synthesis.llm.asking import Asker
 from hornbook.synthesis.llm.exercises import Drills
 from hornbook.synthesis.llm.jobs import Job, Subjects
 from hornbook.synthesis.llm.textbooks import Chapters
@@ -44,6 +46,7 @@ class WriteTextbooks(Config):
     subjects: Subjects = Subjects()
     chapters: Chapters = Chapters()
     sandbox: Sandbox = Sandbox()
+    diversity: Limits = operational(Limits())
 
 
 def write_textbooks(
@@ -53,17 +56,20 @@ def write_textbooks(
 
     A teacher's sections were run as they were written. `documents`: the corpus, where `subjects` asks for passages.
     """
-    asked: Round[Section] = Round([], [])
+    asked: list[Section | Rejected] = []
     if config.writer == "llm":
         job = job_of(config, responses, documents)
-        asked = gathered(job.sections(config.chapters, config.n or 1))
+        written = job.sections(config.chapters, config.n or 1)
+        asked = list(watched(written, metered(config.diversity, ledger), "textbooks", config.n))
         ledger.figures["revision"] = dict(job.figures)
     checked = list(verify([*(shelf()[: config.n] if config.writer == "shelf" else []), FAULTY], config.sandbox))
     ledger.canary("write/wrong-output", threshold="output", expected=True, caught=not checked.pop()[0].verified)
-    kept = [*asked.kept, *(section for section, fault in checked if not fault)]
+    kept = [row for row in asked if isinstance(row, Section)] + [section for section, fault in checked if not fault]
     failed = [(section, fault) for section, fault in checked if fault]
-    rejected = asked.rejected + [Rejected(s.id, "write", "not-verified", fault, s.text[:200]) for s, fault in failed]
+    rejected = [row for row in asked if isinstance(row, Rejected)]
+    rejected += [Rejected(s.id, "write", "not-verified", fault, s.text[:200]) for s, fault in failed]
     record(ledger, len(kept) + len(rejected), rejected)
+    report(kept, ledger)
     ledger.rows_out = write_dataset(out / "sections", kept, Section)
     write_dataset(out / "rejected", rejected, Rejected)
 
@@ -84,6 +90,7 @@ class WriteExercises(Config):
     subjects: Subjects = Subjects()
     drills: Drills = Drills()
     sandbox: Sandbox = Sandbox()
+    diversity: Limits = operational(Limits())
 
 
 def write_exercises(
@@ -101,9 +108,10 @@ def write_exercises(
         training, held_out = compose(settings)
     else:
         job = job_of(config, responses, documents)
-        write = job.exercises if config.writer == "llm" else job.reversal
-        asked = gathered(write(config.drills, config.n))
-        training, held_out, rejected = asked.kept, [], asked.rejected
+        written = (job.exercises if config.writer == "llm" else job.reversal)(config.drills, config.n)
+        read = list(watched(written, metered(config.diversity, ledger), "exercises", config.n))
+        rejected = [row for row in read if isinstance(row, Rejected)]
+        training, held_out = [row for row in read if isinstance(row, Exercise)], []
     asked_for = len(training) + len(held_out) + len(rejected)
     kept, failed = verify_exercises([*training, *held_out], config.sandbox, config.writer == "procedural", ledger)
     examined = {exercise.id for exercise in held_out}
@@ -113,21 +121,19 @@ def write_exercises(
         "training": write_dataset(out / "exercises", (e for e in kept if e.id not in examined), Exercise),
         "held_out": write_dataset(out / "held_out", (e for e in kept if e.id in examined), Exercise),
     }
+    report([e for e in kept if e.id not in examined], ledger)
     write_dataset(out / "rejected", [*rejected, *failed], Rejected)
+
+
+def metered(limits: Limits, ledger: Ledger) -> Diversity:
+    """A meter for a language model's rows, its limits seen to be read."""
+    plant(limits, ledger)
+    return Diversity(limits)
 
 
 def job_of(config: WriteTextbooks | WriteExercises, responses: Path, documents: Path | None) -> Job:
     """What a language model is asked, and by whom."""
     return Job(config.subjects, Asker(config.teacher, responses), config.sandbox, config.seed, documents)
-
-
-def gathered(rounds: Iterable[Round[R]]) -> Round[R]:
-    """All rounds as one."""
-    whole: Round[R] = Round([], [])
-    for found in rounds:
-        whole.kept.extend(found.kept)
-        whole.rejected.extend(found.rejected)
-    return whole
 
 
 def verify_exercises(

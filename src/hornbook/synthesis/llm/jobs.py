@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hornbook.config import Config
 from hornbook.errors import InputError, RequestError
-from hornbook.records import Document, Exercise, Section, read_dataset, read_table
+from hornbook.records import Document, Exercise, Rejected, Section, read_dataset, read_table
 from hornbook.sandbox.run import Sandbox
-from hornbook.synthesis.llm.asking import Asker, Round
+from hornbook.synthesis.llm.asking import Asker, R, Round
 from hornbook.synthesis.llm.exercises import Drills, ExerciseWriter, Names
 from hornbook.synthesis.llm.functions import choose
 from hornbook.synthesis.llm.reversal import Reversal
 from hornbook.synthesis.llm.textbooks import Chapters, TextbookWriter
-from hornbook.synthesis.topics import Coverage, Half, Passage, draw, load_tree
-from hornbook.synthesis.topics.draw import read_passages
-from hornbook.synthesis.topics.tree import AND
+from hornbook.synthesis.topics import Half, Passage, Tree, draw, load_tree, read_passages
+from hornbook.synthesis.topics.coverage import cover
 
 
 class Subjects(Config):
@@ -46,30 +44,35 @@ class Job:
     documents: Path | None = None
     figures: Counter[str] = field(default_factory=Counter)
 
-    def sections(self, chapters: Chapters, n: int) -> Iterator[Round[Section]]:
-        """Rounds of `n` textbook sections."""
+    def sections(self, chapters: Chapters, n: int) -> Iterator[Section | Rejected]:
+        """`n` textbook sections, or why there are fewer."""
         passages = self.passages()
         half: Half | None = None if chapters.halves == "both" else chapters.halves
-        tree, ledger = load_tree(path_of(self.subjects.tree)), coverage(self.earlier())
-        outlines = -(-n // chapters.sections)
-        briefs = draw("textbooks", outlines, self.seed, tree, ledger, half=half, passages=list(passages.values()))
+        tree, outlines = self.tree(), -(-n // chapters.sections)
+        covered = cover(self.earlier(), tree)
+        briefs = draw("textbooks", outlines, self.seed, tree, covered, half=half, passages=list(passages.values()))
         writer = TextbookWriter(chapters, self.asker, self.sandbox, passages, self.figures)
-        return writer.write(briefs, n)
+        return rows_of(writer.write(briefs, n))
 
-    def exercises(self, drills: Drills, n: int) -> Iterator[Round[Exercise]]:
-        """Rounds of `n` exercises."""
-        passages, rows = self.passages(), self.earlier()
-        tree = load_tree(path_of(self.subjects.tree))
-        briefs = draw("exercises", n, self.seed, tree, coverage(rows), passages=list(passages.values()))
-        return ExerciseWriter(drills, self.asker, self.sandbox, Names(names(rows)), passages).write(briefs)
+    def exercises(self, drills: Drills, n: int) -> Iterator[Exercise | Rejected]:
+        """`n` exercises, or why there are fewer."""
+        passages, tree = self.passages(), self.tree()
+        covered = cover(self.earlier(), tree)
+        briefs = draw("exercises", n, self.seed, tree, covered, passages=list(passages.values()))
+        writer = ExerciseWriter(drills, self.asker, self.sandbox, Names(names_in(self.earlier())), passages)
+        return rows_of(writer.write(briefs))
 
-    def reversal(self, drills: Drills, n: int) -> Iterator[Round[Exercise]]:
-        """Rounds of exercises made of `n` functions of the corpus, fewer if it has fewer."""
+    def reversal(self, drills: Drills, n: int) -> Iterator[Exercise | Rejected]:
+        """Exercises made of `n` functions of the corpus, fewer if it has fewer, or why there are fewer."""
         rows = read_dataset(self.corpus("writer reversal"), Document)
-        functions = choose(rows, n, self.seed, names(self.earlier()))
+        functions = choose(rows, n, self.seed, names_in(self.earlier()))
         if not functions:
             raise InputError(f"{self.documents}: no function there stands on its own; give more documents")
-        return Reversal(drills, self.asker, self.sandbox).write(functions)
+        return rows_of(Reversal(drills, self.asker, self.sandbox).write(functions))
+
+    def tree(self) -> Tree:
+        """The person's own tree of topics, or the packaged one."""
+        return load_tree(Path(self.subjects.tree).expanduser() if self.subjects.tree else None)
 
     def passages(self) -> dict[str, Passage]:
         """The corpus' passages by id; none unless they are asked for."""
@@ -84,37 +87,20 @@ class Job:
         inside = self.documents / "documents"
         return inside if inside.is_dir() else self.documents
 
-    def earlier(self) -> list[Exercise | Section]:
-        """The rows of all earlier folders."""
-        return [row for name in self.subjects.previous for row in rows_in(Path(name).expanduser())]
+    def earlier(self) -> list[Path]:
+        """The folders of rows written earlier."""
+        return [Path(name).expanduser() for name in self.subjects.previous]
 
 
-def path_of(name: str | None) -> Path | None:
-    """A path as a person writes it."""
-    return Path(name).expanduser() if name else None
+def rows_of(rounds: Iterable[Round[R]]) -> Iterator[R | Rejected]:
+    """The rows of every round as it ends, so that whoever watches them can stop before the next is paid for."""
+    for found in rounds:
+        yield from found.kept
+        yield from found.rejected
 
 
-def rows_in(folder: Path) -> list[Exercise | Section]:
-    """Exercises or sections of a folder. Raises InputError when it holds neither."""
-    folder = next((folder / name for name in ("exercises", "sections") if (folder / name).is_dir()), folder)
-    columns = set(read_table(folder).column_names)
-    if "solution" in columns:
-        return list(read_dataset(folder, Exercise))
-    if {"text", "audience"} <= columns:
-        return list(read_dataset(folder, Section))
-    raise InputError(f"subjects.previous: {folder} holds neither exercises nor sections")
-
-
-def coverage(rows: list[Exercise | Section]) -> Coverage:
-    """The ledger of what these rows are about."""
-    ledger = Coverage()
-    for row in rows:
-        told = json.loads(row.provenance.recipe or "{}") if row.provenance.writer == "llm" else {}
-        items = {name: str(told[name]) for name in ("audience", "profession", "style", "word") if name in told}
-        ledger.count({**items, "passage": next(iter(row.parents or []), "")}, row.topic.split(AND))
-    return ledger
-
-
-def names(rows: list[Exercise | Section]) -> set[str]:
-    """The names of the functions in these rows."""
-    return {row.name for row in rows if isinstance(row, Exercise)}
+def names_in(folders: Iterable[Path]) -> set[str]:
+    """The names of the functions in folders of rows, which hold exercises or do not."""
+    inside = [folder / "exercises" if (folder / "exercises").is_dir() else folder for folder in folders]
+    tables = [read_table(folder) for folder in inside if not (folder / "sections").is_dir()]
+    return {name for table in tables if "name" in table.column_names for name in table["name"].to_pylist()}
