@@ -120,23 +120,23 @@ def test_the_description_is_asked_of_code_without_docstring_and_the_code_of_the_
 @pytest.mark.parametrize(
     ("described", "again", "reason"),
     [
-        ("nothing", SAME, "unreadable-answer"),
+        ("nothing", SAME, "unanswered-schema"),
         (None, SAME, "unanswered-timeout"),
-        ({"docstring": DESCRIPTION}, SAME, "unreadable-answer"),
-        ({"docstring": "  ", "inputs": INPUTS}, SAME, "unreadable-answer"),
-        ({"docstring": DESCRIPTION, "inputs": "([], 2)"}, SAME, "unreadable-answer"),
-        ({"docstring": "\ud83d", "inputs": INPUTS}, SAME, "unreadable-answer"),
+        ({"docstring": DESCRIPTION}, SAME, "unanswered-schema"),
+        ({"docstring": "  ", "inputs": INPUTS}, SAME, "no-docstring"),
+        ({"docstring": DESCRIPTION, "inputs": "([], 2)"}, SAME, "unanswered-schema"),
         (description("Like this: return m.floor(total / whole)"), SAME, "gives-away"),
         (description(inputs=INPUTS[:3]), SAME, "no-inputs"),
         (description(inputs=INPUTS[:1] * 6), SAME, "no-inputs"),
         (description(inputs=["(open('/etc/passwd'), 1)", "3", "()()", "([", *INPUTS[:3]]), SAME, "no-inputs"),
         (description(inputs=["(1,)", "('a', 2)", "(None, None)", "([1], 0)", "([2], 0)"]), SAME, "no-inputs"),
-        (description(inputs=["([0], 1)", "([], 1)", "([0, 0], 2)", "([0], 3)"]), SAME, "weak-tests"),
+        (description(inputs=["([], 1)", "([], 2)", "([], 3)", "([], 4)"]), SAME, "weak-tests"),
         (description(), SAME.replace("//", "%"), "behaves-otherwise"),
         (description(), SAME.replace("ratio", "ration"), "behaves-otherwise"),
         (description(), "I would rather not.", "behaves-otherwise"),
         (description(), "```python\ndef ratio(parts, whole):\n    while True: pass\n```", "behaves-otherwise"),
         (description(), None, "unanswered-timeout"),
+        (description(), "", "unanswered-empty"),
     ],
 )
 def test_a_pair_that_does_not_hold_is_a_counted_refusal(
@@ -149,7 +149,7 @@ def test_a_pair_that_does_not_hold_is_a_counted_refusal(
 
 
 def test_weak_inputs_are_found_before_the_code_is_asked_for_again(tmp_path: Path, scripted: Scripted) -> None:
-    script = scripted(answering(description(inputs=["([0], 1)", "([], 1)", "([0, 0], 2)", "([0], 3)"])))
+    script = scripted(answering(description(inputs=["([], 1)", "([], 2)", "([], 3)", "([], 4)"])))
     written(tmp_path)
     assert script.labels() == ["reversal: describe"]
 

@@ -199,12 +199,12 @@ def test_without_rewrites_and_lowest_grade_nobody_is_asked_to_examine(tmp_path: 
 @pytest.mark.parametrize(
     ("steps", "reasons"),
     [
-        ({"outlines": "no plan"}, ["unreadable-answer"] * 2),
-        ({"outlines": '{"sections": ['}, ["unreadable-answer"] * 2),
+        ({"outlines": "no plan"}, ["unanswered-schema"] * 2),
+        ({"outlines": '{"sections": ['}, ["unanswered-schema"] * 2),
         ({"outlines": None}, ["unanswered-timeout"] * 2),
-        ({"outlines": '{"sections": 7}'}, ["short-outline"] * 2),
-        ({"outlines": '{"sections": [{"title": "\\ud83d", "goal": "g", "points": [], "example": "e"}]}'}, ["unreadable-answer"] * 2),
-        ({"outlines": '{"sections": [{"title": "Alpha"}, 3]}'}, ["short-outline"] * 2),
+        ({"outlines": '{"sections": 7}'}, ["unanswered-schema"] * 2),
+        ({"outlines": '{"sections": [{"title": "Alpha"}, 3]}'}, ["unanswered-schema"] * 2),
+        ({"outlines": '{"sections": []}'}, ["short-outline"] * 2),
         ({"outlines": outline("Alpha")}, ["short-outline"]),
         ({"sections": None}, ["unanswered-timeout"] * 2),
         ({"sections": "# Hm\n\nNo."}, ["too-short"] * 2),
@@ -222,6 +222,12 @@ def test_what_is_no_section_is_a_counted_refusal(
     kept, rejected, ledger = written(tmp_path, n=2, sections=2, rewrites=0)
     assert [row.reason for row in rejected] == list(reasons)
     assert sum(ledger.rejected.values()) == len(reasons) == 2 - len(kept)
+
+
+def test_half_of_a_surrogate_pair_in_a_plan_can_be_asked_about(tmp_path: Path, scripted: Scripted) -> None:
+    script = scripted(author(outlines=outline("Alpha").replace("use", "\\ud83d"), sections=code("Alpha")))
+    assert len(written(tmp_path)[0]) == 1
+    assert '"goal": "\ufffd Alpha"' in script.texts("sections")[0]
 
 
 @pytest.mark.parametrize(
@@ -354,7 +360,7 @@ def test_a_teacher_that_breaks_its_section_does_not_hide_the_planted_fault(
     scripted(author(sections=code("Alpha", block="1 / 0")))
     monkeypatch.setattr("hornbook.synthesis.textbooks.stripped", lambda _: [])
     with pytest.raises(CanaryError, match="write/wrong-output"):
-        written(tmp_path)
+        written(tmp_path, rewrites=0)
 
 
 def test_questions_are_drawn_by_the_seed(tmp_path: Path, scripted: Scripted) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from hornbook.records import Provenance, Record, Rejected, content_id
 from hornbook.synthesis.llm.reading import Unfit
@@ -52,6 +52,16 @@ class Answer:
         if self.missing:
             raise Unfit(f"unanswered-{self.missing}", REASONS.get(self.missing, ""))
         return self.text
+
+    def json(self) -> dict[str, Any]:
+        """The object that was asked for by a schema, which the teacher's room has seen to. Raises Unfit as `read` does.
+
+        Escapes in JSON may hold half of a surrogate pair, which nothing could write; it becomes U+FFFD.
+        """
+        text = self.read()
+        found = json.dumps(json.loads(text[text.find("{") : text.rfind("}") + 1]), ensure_ascii=False)
+        whole: dict[str, Any] = json.loads(found.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+        return whole
 
     def refusal(self, unfit: Unfit) -> Rejected:
         """The answer as a counted refusal."""

@@ -17,7 +17,7 @@ from hornbook.records import Exercise, Rejected, content_id
 from hornbook.sandbox.run import Sandbox
 from hornbook.synthesis.llm import prompts
 from hornbook.synthesis.llm.asking import AT_ONCE, Answer, Asker, Question, Round, about, begun, continued, numbered
-from hornbook.synthesis.llm.reading import Unfit, defines_check, json_in, parts_of, text_of
+from hornbook.synthesis.llm.reading import Unfit, defines_check, parts_of
 from hornbook.synthesis.llm.screen import Ballot, agreement, passing, reject, telling
 from hornbook.synthesis.topics import Brief, Passage
 
@@ -36,7 +36,7 @@ class Drills(Config):
     drop_easy: bool = True
     drop_inconsistent: bool = True
     mutants: int = Field(12, ge=1)
-    min_killed: float = Field(0.6, ge=0, le=1)
+    min_killed: float = Field(0.75, ge=0, le=1)
 
 
 @dataclass
@@ -101,9 +101,8 @@ class ExerciseWriter:
 
     def read(self, brief: Brief, answer: Answer) -> Exercise:
         """The answer as an exercise. Raises Unfit."""
-        found = json_in(answer.read(), "code", "tests")
-        code, tests = text_of(found, "code"), text_of(found, "tests")
-        parts = parts_of(code)
+        found = answer.json()
+        parts, tests = parts_of(found["code"]), found["tests"]
         defines_check(tests)
         told = " ".join(parts.docstring.split())
         if told in self.texts:
@@ -137,17 +136,15 @@ class ExerciseWriter:
         """Independent answers vote on each exercise."""
         if self.config.answers == 1:
             return Round(list(exercises), [])
-        asked = self.asker.ask([self.answer(e, n) for e in exercises for n in range(1, self.config.answers)], "votes")
         each = self.config.answers - 1
-        given = [asked[n * each : (n + 1) * each] for n in range(len(exercises))]
-        cast = [list(ballots(e, answers)) for e, answers in zip(exercises, given, strict=True)]
-        circles = agreement(self.sandbox, [(e.name, found) for e, found in zip(exercises, cast, strict=True)])
-        screened = Round[Exercise]([], [])
-        for exercise, answers, circle in zip(exercises, given, circles, strict=True):
-            heard = [answer for answer in answers if not answer.missing]
-            votes = continued(exercise.provenance, "vote", heard, agree=len(circle[0]), voters=1 + len(heard))
+        asked = self.asker.ask([self.answer(e, n + 1) for e in exercises for n in range(each)], "votes")
+        heard = [[a for a in asked[n * each : (n + 1) * each] if not a.missing] for n in range(len(exercises))]
+        elections = [(e.name, list(ballots(e, answers))) for e, answers in zip(exercises, heard, strict=True)]
+        screened: Round[Exercise] = Round([], [])
+        for exercise, answers, circles in zip(exercises, heard, agreement(self.sandbox, elections), strict=True):
+            votes = continued(exercise.provenance, "vote", answers, agree=len(circles[0]), voters=len(circles))
             row = replace(exercise, provenance=votes)
-            if told := self.verdict(circle, 1 + len(heard)):
+            if told := self.verdict(circles):
                 screened.rejected.append(reject(row, *told))
             else:
                 screened.kept.append(row)
@@ -158,28 +155,23 @@ class ExerciseWriter:
         text = prompts.ANSWER.format(rule=prompts.RULE, prompt=exercise.prompt)
         return Question(text, prompts.EXERCISE_SCHEMA, number, self.config.temperature)
 
-    def verdict(self, circle: Sequence[set[int]], voters: int) -> tuple[str, str] | None:
-        """Why an exercise falls: (reason, detail). `circle[0]` is who agrees with the writer's own answer.
-
-        `voters` counts answers that could not be read too: they were given, and agree with nobody.
-        """
-        largest, own = max(map(len, circle)), len(circle[0])
+    def verdict(self, circles: Sequence[set[int]]) -> tuple[str, str] | None:
+        """Why an exercise falls: (reason, detail). A circle is who agrees with an answer; the first is the writer's."""
+        voters, own, largest = len(circles), len(circles[0]), max(map(len, circles))
         told = f"{own} of {voters} answers agree with the writer's"
         if voters == 1:
-            return ("unanswered-votes", "nobody else answered")
+            return "unanswered-votes", "nobody else answered"
         if own == voters:
             return ("too-easy", told) if self.config.drop_easy else None
+        if not self.config.drop_inconsistent:
+            return None
         if 2 * largest <= voters:
-            return ("inconsistent", told) if self.config.drop_inconsistent else None
-        return ("outvoted", told) if own < largest and self.config.drop_inconsistent else None
+            return "inconsistent", told
+        return ("outvoted", told) if own < largest else None
 
 
 def ballots(exercise: Exercise, answers: Iterable[Answer]) -> Iterator[Ballot]:
-    """The writer's own answer, then the others that can be read."""
+    """The writer's own answer, then the others."""
     yield Ballot(exercise.prompt + exercise.solution, exercise.tests)
-    for answer in answers:
-        try:
-            found = json_in(answer.read(), "code", "tests")
-            yield Ballot(text_of(found, "code"), text_of(found, "tests"))
-        except Unfit:
-            continue
+    for found in (answer.json() for answer in answers):
+        yield Ballot(found["code"], found["tests"])

@@ -1,15 +1,12 @@
-"""What a language model answered, into JSON, Markdown and functions; nothing here is run."""
+"""What a language model answered, into Markdown and functions; nothing here is run."""
 
 from __future__ import annotations
 
 import ast
-import json
 import re
 import warnings
 from dataclasses import dataclass
-from typing import Any
 
-OPENINGS = 20  # braces tried as the beginning of the JSON
 NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
 FENCED = re.compile(r"^```[ \t]*(?:python3?|py)?[ \t]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL | re.IGNORECASE)
 WRAPPED = re.compile(r"\A```[ \t]*(?:markdown|md)[ \t]*\n(.*)\n```[ \t]*\Z", re.DOTALL | re.IGNORECASE)
@@ -24,53 +21,6 @@ class Unfit(ValueError):
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
-
-
-def json_in(text: str, *names: str) -> dict[str, Any]:
-    """The first JSON object in a text that has all these names, whatever stands around it. Raises Unfit.
-
-    Line ends within strings, which models write and JSON forbids, are taken as they are.
-
-    >>> json_in('Sure: {"a": 1} {"b": {"c": 2}}', "b")
-    {'b': {'c': 2}}
-    """
-    decoder, start = json.JSONDecoder(strict=False), -1
-    for _ in range(OPENINGS):
-        start = text.find("{", start + 1)
-        if start < 0:
-            break
-        try:
-            found, _ = decoder.raw_decode(text, start)
-        except (ValueError, RecursionError):
-            continue
-        if names and all(name in found for name in names):
-            return writable(found)
-    raise Unfit("unreadable-answer", f"no JSON object with {', '.join(names)}")
-
-
-def writable(found: dict[str, Any]) -> dict[str, Any]:
-    """The same, if it can be written: JSON's escapes may hold half of a surrogate pair. Raises Unfit."""
-    try:
-        json.dumps(found, ensure_ascii=False).encode()
-    except (UnicodeEncodeError, RecursionError):
-        raise Unfit("unreadable-answer", "holds half of a surrogate pair") from None
-    return found
-
-
-def text_of(found: Any, name: str) -> str:
-    """The text of that name in a JSON object, not empty. Raises Unfit."""
-    value = found.get(name) if isinstance(found, dict) else None
-    if not isinstance(value, str) or not value.strip():
-        raise Unfit("unreadable-answer", f"{name} is no text")
-    return value.replace("\r\n", "\n")
-
-
-def texts_of(found: Any, name: str) -> list[str]:
-    """The list of texts of that name in a JSON object, perhaps empty. Raises Unfit."""
-    value = found.get(name) if isinstance(found, dict) else None
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise Unfit("unreadable-answer", f"{name} is no list of texts")
-    return [item.strip() for item in value if item.strip()]
 
 
 def markdown_in(text: str) -> str:
@@ -116,7 +66,7 @@ def parts_of(code: str, name: str = "") -> Parts:
     cut, end = function.body[0].end_lineno or 0, function.end_lineno or 0
     prompt, solution = "\n".join(lines[:cut]) + "\n", "\n".join(lines[cut:end]) + "\n"
     tree.body = tree.body[: tree.body.index(function) + 1]
-    if not alike(parsed(prompt + solution), tree):
+    if function.body[1].lineno <= cut or not alike(parsed(prompt + solution), tree):
         raise Unfit("unreadable-answer", "code and docstring share a line")
     return Parts(function.name, prompt, solution, docstring)
 

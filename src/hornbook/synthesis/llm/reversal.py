@@ -17,7 +17,7 @@ from hornbook.synthesis.llm import prompts
 from hornbook.synthesis.llm.asking import AT_ONCE, Answer, Asker, Question, Round, begun, continued
 from hornbook.synthesis.llm.exercises import Drills
 from hornbook.synthesis.llm.functions import Function
-from hornbook.synthesis.llm.reading import NOT_PYTHON, Unfit, json_in, parts_of, python_in, text_of, texts_of
+from hornbook.synthesis.llm.reading import NOT_PYTHON, Unfit, parts_of, python_in
 from hornbook.synthesis.llm.screen import passing, reject, run, telling
 
 LONGEST_INPUT, LONGEST_VALUE, MOST_INPUTS, FEWEST_INPUTS = 1000, 500, 12, 4
@@ -133,12 +133,14 @@ def attempt(function: Function, answer: Answer) -> Told | Rejected:
 
 def told(function: Function, answer: Answer) -> Told:
     """A description that does not give the code away, and inputs that can be read. Raises Unfit."""
-    found = json_in(answer.read(), "docstring", "inputs")
-    docstring = text_of(found, "docstring").strip().strip('"').strip()
+    found = answer.json()
+    docstring = found["docstring"].strip().strip('"').strip()
+    if not docstring:
+        raise Unfit("no-docstring", "the description is empty")
     lines = [line.strip() for line in function.body.split("\n")]
     if quoted := next((line for line in lines if len(line) >= QUOTED and line in docstring), ""):
         raise Unfit("gives-away", f"the docstring quotes the code: {quoted[:80]}")
-    inputs = dict.fromkeys(filter(None, map(arguments_in, texts_of(found, "inputs"))))
+    inputs = dict.fromkeys(filter(None, map(arguments_in, found["inputs"])))
     if len(inputs) < FEWEST_INPUTS:
         raise Unfit("no-inputs", f"{len(inputs)} inputs can be read")
     return Told(function, answer, docstring, tuple(inputs)[:MOST_INPUTS])

@@ -8,17 +8,18 @@ execution found, nor which of the two it reads.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hornbook.records import Section, content_id
 from hornbook.sandbox.run import Sandbox
 from hornbook.synthesis.llm import prompts
 from hornbook.synthesis.llm.asking import Answer, Asker, Question, continued
-from hornbook.synthesis.llm.reading import Unfit, json_in, texts_of
+from hornbook.synthesis.llm.reading import Unfit
 from hornbook.synthesis.textbooks import blocks, verify
 
 TOP = 5  # of the rubric's scale
+REMARKS = 6  # that a rewrite is told of
 
 
 @dataclass(frozen=True)
@@ -148,20 +149,17 @@ def graded(draft: Draft, answer: Answer) -> Draft:
     """A draft with what its examination says; as it was, ungraded, when that cannot be read."""
     draft = replace(draft.after("critique", answer), grade=None, remarks=())
     try:
-        found = json_in(answer.read(), "scores", "faults")
-        return replace(draft, grade=grade_in(found["scores"]), remarks=tuple(texts_of(found, "faults")[:6]))
+        found = answer.json()
     except Unfit:
         return draft
+    remarks = (" ".join(fault.split()) for fault in found["faults"][:REMARKS])
+    return replace(draft, grade=grade_in(found["scores"]), remarks=tuple(filter(None, remarks)))
 
 
-def grade_in(scores: object) -> float:
-    """The mean over the rubric. Raises Unfit when a point is missing or no number from 0 to 5.
+def grade_in(scores: Mapping[str, float]) -> float:
+    """The mean over the rubric.
 
     >>> grade_in(dict.fromkeys(prompts.RUBRIC, 4) | {"lean": 0})
     3.5
     """
-    values = [scores.get(name) if isinstance(scores, dict) else None for name in prompts.RUBRIC]
-    numbers = [v for v in values if isinstance(v, (int, float)) and not isinstance(v, bool) and 0 <= v <= TOP]
-    if len(numbers) < len(values):
-        raise Unfit("unreadable-answer", "not a number from 0 to 5 for every point")
-    return round(sum(numbers) / len(numbers), 4)
+    return round(sum(scores[name] for name in prompts.RUBRIC) / len(prompts.RUBRIC), 4)

@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -19,7 +19,7 @@ from hornbook.records import Rejected, Section, content_id
 from hornbook.sandbox.run import Sandbox
 from hornbook.synthesis.llm import prompts
 from hornbook.synthesis.llm.asking import AT_ONCE, Answer, Asker, Round, about, begun, continued, numbered
-from hornbook.synthesis.llm.reading import Unfit, json_in, markdown_in, text_of, texts_of, words_besides_code
+from hornbook.synthesis.llm.reading import Unfit, markdown_in, words_besides_code
 from hornbook.synthesis.llm.revision import TOP, Draft, Reviser
 from hornbook.synthesis.topics import Brief, Passage
 
@@ -160,24 +160,13 @@ class TextbookWriter:
 def planned(brief: Brief, answer: Answer, wanted: int) -> tuple[list[Plan], list[Rejected]]:
     """The sections that an outline plans, `wanted` at most, and a refusal for each that it does not."""
     try:
-        found = json_in(answer.read(), "sections")["sections"]
-        entries = list(filter(None, map(plan_in, found if isinstance(found, list) else [])))[:wanted]
+        entries = answer.json()["sections"][:wanted]
     except Unfit as unfit:
         return [], [answer.refusal(unfit)] * wanted
-    titles = tuple(title for title, _ in entries)
-    plans = [Plan(brief, answer, titles, text) for _, text in entries]
+    titles = tuple(" ".join(entry["title"].split()) for entry in entries)
+    plans = [Plan(brief, answer, titles, json.dumps(entry, ensure_ascii=False)) for entry in entries]
     short = answer.refusal(Unfit("short-outline", f"plans {len(plans)} of {wanted} sections"))
     return plans, [short] * (wanted - len(plans))
-
-
-def plan_in(item: Any) -> tuple[str, str] | None:
-    """(title, plan as it stands in the question) of one section of an outline; None when it says too little."""
-    try:
-        title = " ".join(text_of(item, "title").split())
-        plan = {"title": title, "goal": text_of(item, "goal"), "points": texts_of(item, "points")}
-        return title, json.dumps(plan | {"example": text_of(item, "example")}, ensure_ascii=False)
-    except Unfit:
-        return None
 
 
 def is_prose(brief: Brief) -> bool:
