@@ -12,7 +12,8 @@ from hornbook.artifacts import Ledger
 from hornbook.config import Config
 from hornbook.quality.agreement import spearman
 from hornbook.records import Annotation, Document, Rejected, read_dataset, scatter, write_dataset
-from hornbook.teacher.ask import Provider, Replay, Request, Response, Teacher, ask, open_store
+from hornbook.teacher.ask import REASONS, Provider, Replay, Request, Response, Teacher, Unanswered, consult
+from hornbook.teacher.money import account
 from hornbook.teacher.readings import Readings, readings_digest, twice_read
 
 RUBRIC = """You judge Python files by their educational value for a student who wants to learn basic coding concepts.
@@ -43,7 +44,7 @@ def annotate(config: Annotate, *, documents: Path, responses: Path, out: Path, l
     rows = list(read_dataset(documents, Document))
     provider: Provider = Readings() if config.teacher.provider == "readings" else Replay()
     chosen = choose(config, rows, provider)
-    answers = ask(provider, [request_for(config, document) for document in chosen], open_store(responses))
+    answers = consult(config.teacher, [request_for(config, document) for document in chosen], responses, "annotate")
     labels = [
         read_label(document, answer, config.teacher.model, provider)
         for document, answer in zip(chosen, answers, strict=True)
@@ -53,7 +54,10 @@ def annotate(config: Annotate, *, documents: Path, responses: Path, out: Path, l
     ledger.rows_out = write_dataset(out / "annotations", [x for x in labels if isinstance(x, Annotation)], Annotation)
     write_dataset(out / "rejected", rejected, Rejected)
     ledger.rejected.update(row.reason for row in rejected)
-    if isinstance(provider, Readings):
+    if not isinstance(provider, Readings):
+        pairs_kept = zip(answers, labels, strict=True)
+        account(ledger, config.teacher, answers, {a.key for a, label in pairs_kept if isinstance(label, Annotation)})
+    else:
         pairs = twice_read()
         agreement = spearman([a for a, _ in pairs], [b for _, b in pairs])
         ledger.figures["readers_agreement"] = {"files": len(pairs), "spearman": agreement}
@@ -70,28 +74,27 @@ def request_for(config: Annotate, document: Document) -> Request:
     """The question about one document. Readers saw files whole; a language model sees the first `max_characters`."""
     teacher = config.teacher
     text = document.text if teacher.provider == "readings" else document.text[: config.max_characters]
-    return Request(
-        model=teacher.model,
-        messages=(("system", RUBRIC), ("user", text)),
-        temperature=teacher.temperature,
-        top_p=teacher.top_p,
-        max_tokens=teacher.max_tokens,
-        schema=readings_digest() if teacher.provider == "readings" else "",
-    )
+    schema = readings_digest() if teacher.provider == "readings" else ""
+    return teacher.request(("system", RUBRIC), ("user", text), schema=schema)
 
 
-def read_label(document: Document, answer: Response, model: str, provider: Provider) -> Annotation | Rejected:
+def read_label(
+    document: Document, answer: Response | Unanswered, model: str, provider: Provider
+) -> Annotation | Rejected:
     """The label in an answer, or a reject that says what was wrong with it."""
+    if isinstance(answer, Unanswered) and answer.reason != "empty":
+        return Rejected(document.id, "annotate", "no-answer", f"{answer.reason}: {REASONS[answer.reason]}", "")
+    said = answer.text if isinstance(answer, Response) else ""
     try:
-        start, end = answer.text.index("{"), answer.text.rindex("}") + 1
-        found = json.loads(answer.text[start:end])
+        start, end = said.index("{"), said.rindex("}") + 1
+        found = json.loads(said[start:end])
         score, reason = float(found["score"]), str(found["reason"])
         reason.encode()  # half of a surrogate pair cannot be written
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return Rejected(
-            document.id, "annotate", "unreadable-answer", "no JSON with reason and score", answer.text[:200]
+            document.id, "annotate", "unreadable-answer", "no JSON with reason and score", said[:200]
         )
     if not 0 <= score <= 5:
-        return Rejected(document.id, "annotate", "score-out-of-range", f"{score} is not within 0-5", answer.text[:200])
+        return Rejected(document.id, "annotate", "score-out-of-range", f"{score} is not within 0-5", said[:200])
     stratum = provider.stratum(document.text) if isinstance(provider, Readings) else "random"
     return Annotation(document.id, score, reason, model, stratum, document.source, document.path)

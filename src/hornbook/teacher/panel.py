@@ -35,7 +35,13 @@ class Panel:
         from rich.live import Live
 
         console = Console(stderr=True)
-        return Live(get_renderable=self.box, console=console, refresh_per_second=REFRESHES_PER_SECOND, transient=True)
+        return Live(
+            get_renderable=self.box,
+            console=console,
+            refresh_per_second=REFRESHES_PER_SECOND,
+            transient=True,
+            redirect_stdout=False,  # which belongs to --json
+        )
 
     def __enter__(self) -> Panel:
         if self._live is not None:
