@@ -72,13 +72,17 @@ class Deck:
         return self.deal_best(lambda _: True, lambda _: 0, 1) or ""
 
     def deal_best(self, fits: Callable[[str], bool], met: Callable[[str], int], choices: int) -> str | None:
-        """Of the first `choices` items that fit, the one with the fewest rows, then the least `met`; None if none."""
+        """Of the first `choices` items that fit, and have at most a row more than the least covered, the least `met`.
+
+        None if none fits.
+        """
         seen: list[tuple[int, float, str]] = []
         fitting: list[tuple[int, float, str]] = []
         while self._heap and len(fitting) < choices:
             seen.append(heapq.heappop(self._heap))
             fitting += [seen[-1]] if fits(seen[-1][2]) else []
-        best = min(fitting, key=lambda entry: (entry[0], met(entry[2]), entry), default=None)
+        few = fitting[0][0] + 1 if fitting else 0
+        best = min(fitting, key=lambda entry: (entry[0] > few, met(entry[2]), entry), default=None)
         for entry in seen:
             heapq.heappush(self._heap, entry if entry is not best else (entry[0] + 1, self._random.random(), entry[2]))
         return best[2] if best else None

@@ -7,15 +7,14 @@ paths stay what they were, and so do the ledgers of what is covered.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import zip_longest
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field
 
@@ -23,10 +22,10 @@ from hornbook.artifacts import Ledger
 from hornbook.config import Config
 from hornbook.errors import RequestError
 from hornbook.records import Rejected, content_id, write_dataset
-from hornbook.synthesis.topics.likeness import Known
+from hornbook.synthesis.topics.likeness import Known, normal_form
 from hornbook.synthesis.topics.reading import load_tree, write_tree
 from hornbook.synthesis.topics.tree import AND, PARTED, Leaf, Tree
-from hornbook.teacher.ask import Request, Response, Teacher, Unanswered, consult
+from hornbook.teacher.ask import REASONS, Request, Response, Teacher, Unanswered, consult
 from hornbook.teacher.money import account
 
 QUESTION = """A course on {branch} has a chapter on {group}. One of its lessons is: {leaf}.
@@ -48,6 +47,7 @@ SCHEMA = json.dumps(
 OTHERS = 20  # so many other lessons stand in a question
 SPARE = 1.4  # asked for so many times what is needed, since some will be turned away
 LONGEST_CHARACTERS = 100
+BEYOND = ("beyond-target", "there are as many topics as were asked for")
 MARK = re.compile(r"^(?:\d+[.)]|[-*•]) +")  # of a list, which some write all the same
 
 
@@ -70,16 +70,14 @@ def expand_tree(config: Expand, *, tree: Path | None, responses: Path, out: Path
     be read, and what `consult` raises.
     """
     begun = grown = load_tree(tree)
-    known, rejected, answers = Known(config.near), list[Rejected](), list[Response | Unanswered]()
-    for leaf in begun.leaves:
-        known.add(leaf.name)
+    rejected, answers = list[Rejected](), list[Response | Unanswered]()
     kept: set[str] = set()
     for attempt in range(config.rounds):
         if len(grown.leaves) >= config.to:
             break
         asked = list(questions(config, grown, attempt))
         answers += (heard := consult(config.teacher, asked, responses, "topics"))
-        growth = grow(config.to, grown, heard, known)
+        growth = grow(config, grown, heard)
         grown = growth.tree
         rejected += growth.rejected
         kept |= growth.kept
@@ -119,20 +117,24 @@ class Growth:
     kept: set[str]
 
 
-def grow(to: int, tree: Tree, answers: Sequence[Response | Unanswered], known: Known) -> Growth:
+def grow(config: Expand, tree: Tree, answers: Sequence[Response | Unanswered]) -> Growth:
     """Add what is new in the answers, one for each leaf of the tree in its order.
 
     First suggestions come before second ones, so that a tree that is full has taken as much from every leaf.
     """
     growth = Growth(tree, [], set())
     suggested = [list(suggestions(answer, growth.rejected)) for answer in answers]
+    names = itertools.chain((leaf.name for leaf in tree.leaves), *suggested)
+    known = Known(config.near, Counter(word for name in names for word in normal_form(name)))
+    for leaf in tree.leaves:
+        known.add(leaf.name)
     new: dict[str, list[Leaf]] = defaultdict(list)
     size = len(tree.leaves)
-    for rank in zip_longest(*suggested):
+    for rank in itertools.zip_longest(*suggested):
         for leaf, answer, name in zip(tree.leaves, answers, rank, strict=True):
             if name is None:
                 continue
-            reason, detail = refusal(name, known) if size < to else ("beyond-target", f"{to} topics are there")
+            reason, detail = refusal(name, known) if size < config.to else BEYOND
             if reason:
                 growth.rejected.append(refused(answer, reason, detail, name))
             else:
@@ -153,27 +155,11 @@ def joined(leaves: Sequence[Leaf], new: Mapping[str, Sequence[Leaf]]) -> Iterato
 
 
 def suggestions(answer: Response | Unanswered, rejected: list[Rejected]) -> Iterator[str]:
-    """The topics in an answer, white space tidied; what is no answer, or holds no list, is rejected whole."""
+    """The topics in an answer, white space and marks of a list taken off; what is no usable answer is rejected."""
     if isinstance(answer, Unanswered):
-        rejected.append(refused(answer, "unanswered", answer.reason, ""))
-        return
-    found = read_list(answer.text)
-    if found is None:
-        rejected.append(refused(answer, "unreadable-answer", "no JSON list of topics", answer.text[:200]))
-    for item in found or ():
-        if isinstance(item, str):
-            yield MARK.sub("", " ".join(item.split())).rstrip(".")
-        else:
-            rejected.append(refused(answer, "not-a-topic", f"a JSON {type(item).__name__}", str(item)[:200]))
-
-
-def read_list(text: str) -> list[Any] | None:
-    """The JSON list in an answer, from its first opening bracket to its last closing one; None when there is none."""
-    try:
-        found = json.loads(text[text.index("[") : text.rindex("]") + 1])
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, list) else None
+        rejected.append(refused(answer, "unanswered", f"{answer.reason}: {REASONS.get(answer.reason, '')}", ""))
+    else:
+        yield from (MARK.sub("", " ".join(item.split())).rstrip(".") for item in answer.json["topics"])
 
 
 def refusal(name: str, known: Known) -> tuple[str, str]:

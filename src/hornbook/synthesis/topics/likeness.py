@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
 
 WORD = re.compile(r"\w+[+#]*")  # C, C++ and C# are three things
 POSSESSIVE = re.compile("['’]s\\b")
@@ -46,35 +47,58 @@ def overlap(one: Form, other: Form) -> float:
 class Known:
     """Topics met so far, searched for the one most like another. Exact: nothing at `near` or above is missed.
 
-    Two sets that share so much must share one of the few smallest words of each, in any fixed order (prefix filtering,
-    Bayardo and others 2007): long words come first here, being rarer.
+    Two sets that share so much must share one of the first few words of each, in any fixed order, and early enough for
+    the rest to suffice (prefix and positional filtering; Xiao and others 2008). `common`: how often words occur in
+    what is to come; the rarest stand first, so that few sets are compared.
     """
 
-    def __init__(self, near: float = NEAR) -> None:
-        self.near = near
+    def __init__(self, near: float = NEAR, common: Mapping[str, int] = {}) -> None:
+        self.near, self.common = near, common
         self._forms: dict[Form, str] = {}
-        self._by_word: dict[str, list[Form]] = defaultdict(list)
+        self._index: dict[tuple[str, int, int], list[Form]] = defaultdict(list)  # word, its place, size → forms
+        self._sizes: set[int] = set()
 
     def add(self, text: str) -> None:
         """Remember a topic; the first of equal ones keeps its name."""
         form = normal_form(text)
         if form not in self._forms:
             self._forms[form] = text
-            for word in self.prefix(form):
-                self._by_word[word].append(form)
+            self._sizes.add(len(form))
+            for place, word in enumerate(self.prefix(form)):
+                self._index[word, place, len(form)].append(form)
 
     def like(self, text: str) -> tuple[str, float] | None:
         """The known topic most like this one and their overlap, if it reaches `near`; of equals the first known."""
         form = normal_form(text)
         if form in self._forms:
             return self._forms[form], 1.0
-        rivals = dict.fromkeys(rival for word in self.prefix(form) for rival in self._by_word.get(word, ()))
-        best = max(rivals, key=lambda rival: overlap(form, rival), default=None)
-        if best is None or overlap(form, best) < self.near:
-            return None
-        return self._forms[best], overlap(form, best)
+        found = [(overlap(form, rival), rival) for rival in self.rivals(form)]
+        best, rival = max(found, key=lambda pair: pair[0], default=(0.0, form))
+        return (self._forms[rival], best) if best >= self.near else None
+
+    def rivals(self, form: Form) -> Iterator[Form]:
+        """The known forms that may be near: by size, by the words shared, and by where these stand."""
+        sizes = [
+            size for size in sorted(self._sizes) if least_shared(self.near, len(form), size) <= min(size, len(form))
+        ]
+        for place, word in enumerate(self.prefix(form)):
+            for size in sizes:
+                enough = least_shared(self.near, len(form), size)
+                for other in range(size - enough + 1):
+                    if min(len(form) - place, size - other) >= enough:
+                        yield from self._index.get((word, other, size), ())
 
     def prefix(self, form: Form) -> list[str]:
         """The words of which two forms that are near must share one."""
-        shared = math.ceil(self.near * len(form) - 1e-9)
-        return sorted(form, key=lambda word: (-len(word), word))[: len(form) - shared + 1]
+        ordered = sorted(form, key=lambda word: (self.common.get(word, 0), -len(word), word))
+        return ordered[: len(form) - rounded_up(self.near * len(form)) + 1]
+
+
+def least_shared(near: float, one: int, other: int) -> int:
+    """How many words sets of these sizes share at least when their overlap reaches `near`."""
+    return rounded_up(near / (1 + near) * (one + other))
+
+
+def rounded_up(value: float) -> int:
+    """The next whole number, a hair's breadth allowed: 2/3 of 6 is 4 and not 5."""
+    return math.ceil(value - 1e-9)
