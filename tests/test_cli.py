@@ -226,6 +226,28 @@ def test_write_exercises_and_verify_print_their_contracts(hornbook: Command, tmp
     assert (manifest["rows_out"], manifest["config"]["n"], manifest["config"]["seed"]) == (4, 4, 3)
 
 
+def test_writing_says_how_varied_the_rows_are(hornbook: Command, tmp_path: Path) -> None:
+    done = hornbook("write", "exercises", "-n", "64", "--family", "chars", "--out", tmp_path / "out", "--json")
+    (line,) = [line for line in done.err.splitlines() if "distinct 3-grams" in line]
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    found = manifest["figures"]["diversity"]
+    assert f"distinct 3-grams {found['measures']['distinct_3']['mean']:.2g} · " in line
+    assert (found["rows"], found["pages"], found["collapses"][0]["measure"]) == (64, 1, "topics")  # told, not halted
+
+
+def test_diversity_prints_its_contract(hornbook: Command, tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"text": "One text"}\n' * 64 + "{}\n")
+    done = hornbook("diversity", tmp_path / "rows.jsonl", "--json")
+    assert {name: done.json[name] for name in ("rows", "pages", "collapsed_pages", "rejected")} == {
+        "rows": 64, "pages": 1, "collapsed_pages": 1, "rejected": {"malformed": 1},
+    }  # fmt: skip
+    shown = hornbook("diversity", tmp_path / "rows.jsonl")
+    assert (shown.code, shown.out.splitlines()[0]) == (0, "64 rows, 128 words")
+    assert "1 of 1 pages have collapsed" in shown.out
+    assert "'one text' 100.0%" in shown.out
+    assert "no Parquet file in this folder" in hornbook("diversity", tmp_path, "--json").complaint(2)
+
+
 def test_verify_counts_what_does_not_hold(hornbook: Command, tmp_path: Path) -> None:
     tests = "def check(candidate):\n    assert candidate(1) == 2\n"
     rows = [

@@ -193,6 +193,7 @@ def test_procedural_exercises_are_verified_and_held_out_ones_stand_apart(tmp_pat
     assert (len(kept), len(held_out), rejected) == (12, 4, [])
     assert all(row.verified for row in [*kept, *held_out])
     assert {row.id for row in kept}.isdisjoint(row.id for row in held_out)
+    assert ledger.figures.pop("diversity")["rows"] == 12
     assert (ledger.rows_in, ledger.rows_out, ledger.figures) == (16, 16, {"training": 12, "held_out": 4})
     assert [c["caught"] for c in ledger.canaries] == [True]
 
@@ -201,8 +202,12 @@ def exercise(name: str, body: str) -> Exercise:
     return Exercise(name, name, **task(name, body), topic="t", license=[], parents=[], provenance=Provenance("hand"))
 
 
-def judged(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
-    monkeypatch.setattr(door, "judge", lambda _, programs: [Verdict(p.task_id, 0, status, "why") for p in programs])
+def judged(monkeypatch: pytest.MonkeyPatch, status: str, of_the_canary: str = "") -> None:
+    def judge(_: Sandbox, programs: Sequence[Program]) -> list[Verdict]:
+        canary = of_the_canary or status
+        return [Verdict(p.task_id, 0, canary if p.task_id == "canary" else status, "why") for p in programs]
+
+    monkeypatch.setattr(door, "judge", judge)
 
 
 def test_a_judge_that_passes_everything_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
