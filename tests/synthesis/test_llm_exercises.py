@@ -15,10 +15,9 @@ from hornbook.errors import InfrastructureError
 from hornbook.records import Document, Exercise, Rejected, Verdict, content_id, read_dataset, write_dataset
 from hornbook.sandbox.run import Program, Sandbox
 from hornbook.synthesis import write as door
-from hornbook.synthesis.llm import exercises as room
-from hornbook.synthesis.llm import screen
+from hornbook.synthesis.llm import asking, screen
+from hornbook.synthesis.llm.commission import Subjects
 from hornbook.synthesis.llm.exercises import Drills
-from hornbook.synthesis.llm.jobs import Subjects
 from hornbook.synthesis.llm.screen import Ballot, agreement
 from hornbook.synthesis.write import WriteExercises, write_exercises
 from scripted import TEACHER, Answer, Script
@@ -314,8 +313,9 @@ def test_the_same_rows_come_of_small_rounds_and_of_a_replay(
     def answer(words: str) -> str:
         return task(f"{word_in(words)}_twice", doc=f"Told {len(words) % 3}.")
 
-    for name, at_once in (("one", 256), ("many", 1)):
-        monkeypatch.setattr(room, "AT_ONCE", at_once)
+    for name, sizes in (("one", (20, 64, 2048)), ("many", (1, 1, 1))):
+        for constant, size in zip(("PILOT", "FIRST", "MOST"), sizes, strict=True):
+            monkeypatch.setattr(asking, constant, size)
         scripted(answering(answer, [AGREES, DIFFERS]))
         written(tmp_path / name, n=6, answers=3)
     monkeypatch.undo()

@@ -14,9 +14,9 @@ from hornbook.artifacts import Ledger
 from hornbook.errors import InputError, RequestError
 from hornbook.records import Document, Exercise, Rejected, read_dataset, write_dataset
 from hornbook.sandbox.run import Sandbox
+from hornbook.synthesis.llm.commission import Subjects
 from hornbook.synthesis.llm.exercises import Drills
 from hornbook.synthesis.llm.functions import choose, functions_in
-from hornbook.synthesis.llm.jobs import Subjects
 from hornbook.synthesis.llm.reversal import arguments_in, assertion
 from hornbook.synthesis.write import WriteExercises, write_exercises
 from scripted import TEACHER, Answer, Script

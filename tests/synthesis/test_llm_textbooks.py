@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,9 @@ from hornbook.artifacts import Ledger
 from hornbook.errors import CanaryError, MissingResponse, RequestError
 from hornbook.records import Document, Rejected, Section, content_id, read_dataset, write_dataset
 from hornbook.sandbox.run import Sandbox
-from hornbook.synthesis.llm import textbooks
+from hornbook.synthesis.llm import asking
 from hornbook.synthesis.llm.asking import numbered
-from hornbook.synthesis.llm.jobs import Subjects
+from hornbook.synthesis.llm.commission import Subjects
 from hornbook.synthesis.llm.prompts import RUBRIC
 from hornbook.synthesis.llm.textbooks import Chapters
 from hornbook.synthesis.write import WriteTextbooks, write_textbooks
@@ -288,8 +289,9 @@ def test_the_same_rows_come_of_small_rounds(
     def write(words: str) -> str:
         return code(title_in(words).split()[2])
 
-    for name, at_once in (("one", 256), ("many", 2)):
-        monkeypatch.setattr(textbooks, "AT_ONCE", at_once)
+    for name, sizes in (("one", (20, 64, 2048)), ("many", (1, 1, 1))):
+        for constant, size in zip(("PILOT", "FIRST", "MOST"), sizes, strict=True):
+            monkeypatch.setattr(asking, constant, size)
         scripted(author(outlines=plan, sections=write))
         written(tmp_path / name, n=6, sections=2)
     for part in ("sections", "rejected"):
@@ -376,5 +378,5 @@ def test_questions_are_drawn_by_the_seed(tmp_path: Path, scripted: Scripted) -> 
 
 
 def test_words_drawn_twice_are_asked_as_another_attempt() -> None:
-    asked = numbered(["a", "b", "a", "a"], "")
+    asked = numbered(["a", "b", "a", "a"], "", Counter())
     assert [(question.text, question.attempt) for question in asked] == [("a", 0), ("b", 0), ("a", 1), ("a", 2)]

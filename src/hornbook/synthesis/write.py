@@ -17,8 +17,8 @@ from hornbook.sandbox.run import Program, Sandbox, judge
 from hornbook.synthesis.diversity import Diversity, plant, report, watched
 from hornbook.synthesis.limits import Limits
 from hornbook.synthesis.llm.asking import Asker
+from hornbook.synthesis.llm.commission import Commission, Subjects
 from hornbook.synthesis.llm.exercises import Drills
-from hornbook.synthesis.llm.jobs import Job, Subjects
 from hornbook.synthesis.llm.textbooks import Chapters
 from hornbook.synthesis.procedural import Procedural, compose
 from hornbook.synthesis.textbooks import shelf, verify
@@ -58,10 +58,11 @@ def write_textbooks(
     """
     asked: list[Section | Rejected] = []
     if config.writer == "llm":
-        job = job_of(config, responses, documents)
-        written = job.sections(config.chapters, config.n or 1)
+        commission = commission_of(config, responses, documents)
+        written = commission.sections(config.chapters, config.n or 1)
         asked = list(watched(written, metered(config.diversity, ledger), "textbooks", config.n))
-        ledger.figures["revision"] = dict(job.figures)
+        ledger.figures["revision"] = dict(commission.figures)
+        commission.settle(ledger, (row for row in asked if isinstance(row, Section)))
     checked = list(verify([*(shelf()[: config.n] if config.writer == "shelf" else []), FAULTY], config.sandbox))
     ledger.canary("write/wrong-output", threshold="output", expected=True, caught=not checked.pop()[0].verified)
     kept = [row for row in asked if isinstance(row, Section)] + [section for section, fault in checked if not fault]
@@ -103,12 +104,13 @@ def write_exercises(
     itself fails.
     """
     rejected: list[Rejected] = []
-    if config.writer == "procedural":
+    commission = None if config.writer == "procedural" else commission_of(config, responses, documents)
+    if commission is None:
         settings = Procedural(n=config.n, held_out=config.held_out, seed=config.seed, families=config.families)
         training, held_out = compose(settings)
     else:
-        job = job_of(config, responses, documents)
-        written = (job.exercises if config.writer == "llm" else job.reversal)(config.drills, config.n)
+        write = commission.exercises if config.writer == "llm" else commission.reversal
+        written = write(config.drills, config.n)
         read = list(watched(written, metered(config.diversity, ledger), "exercises", config.n))
         rejected = [row for row in read if isinstance(row, Rejected)]
         training, held_out = [row for row in read if isinstance(row, Exercise)], []
@@ -121,6 +123,8 @@ def write_exercises(
         "training": write_dataset(out / "exercises", (e for e in kept if e.id not in examined), Exercise),
         "held_out": write_dataset(out / "held_out", (e for e in kept if e.id in examined), Exercise),
     }
+    if commission is not None:
+        commission.settle(ledger, kept)
     report([e for e in kept if e.id not in examined], ledger)
     write_dataset(out / "rejected", [*rejected, *failed], Rejected)
 
@@ -131,9 +135,9 @@ def metered(limits: Limits, ledger: Ledger) -> Diversity:
     return Diversity(limits)
 
 
-def job_of(config: WriteTextbooks | WriteExercises, responses: Path, documents: Path | None) -> Job:
+def commission_of(config: WriteTextbooks | WriteExercises, responses: Path, documents: Path | None) -> Commission:
     """What a language model is asked, and by whom."""
-    return Job(config.subjects, Asker(config.teacher, responses), config.sandbox, config.seed, documents)
+    return Commission(config.subjects, Asker.of(config.teacher, responses), config.sandbox, config.seed, documents)
 
 
 def verify_exercises(

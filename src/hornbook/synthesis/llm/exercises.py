@@ -7,6 +7,7 @@ as text; here they are run: two answers agree when each passes the other's tests
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -16,7 +17,7 @@ from hornbook.config import Config
 from hornbook.records import Exercise, Rejected, content_id
 from hornbook.sandbox.run import Sandbox
 from hornbook.synthesis.llm import prompts
-from hornbook.synthesis.llm.asking import AT_ONCE, Answer, Asker, Question, Round, about, begun, continued, numbered
+from hornbook.synthesis.llm.asking import Answer, Asker, Question, Round, about, begun, continued, numbered
 from hornbook.synthesis.llm.reading import Unfit, defines_check, parts_of
 from hornbook.synthesis.llm.screen import Ballot, agreement, passing, reject, telling
 from hornbook.synthesis.topics import Brief, Passage
@@ -65,11 +66,10 @@ class ExerciseWriter:
 
     def write(self, briefs: Sequence[Brief]) -> Iterator[Round[Exercise]]:
         """What became of the briefs, a round at a time; all questions are drawn before the first is asked."""
-        questions = numbered((self.question(brief) for brief in briefs), prompts.EXERCISE_SCHEMA)
-        for start in range(0, len(briefs), AT_ONCE):
-            asked = questions[start : start + AT_ONCE]
-            answers = self.asker.ask(asked, "exercises")
-            yield self.screen(list(zip(briefs[start : start + AT_ONCE], answers, strict=True)))
+        questions = numbered((self.question(brief) for brief in briefs), prompts.EXERCISE_SCHEMA, Counter())
+        for part in self.asker.rounds(len(briefs), "exercises"):
+            answers = self.asker.ask(questions[part], "exercises")
+            yield self.screen(list(zip(briefs[part], answers, strict=True)))
 
     def question(self, brief: Brief) -> str:
         """The words of the first question."""
@@ -153,7 +153,8 @@ class ExerciseWriter:
     def answer(self, exercise: Exercise, number: int) -> Question:
         """The question for one more answer to an exercise."""
         text = prompts.ANSWER.format(rule=prompts.RULE, prompt=exercise.prompt)
-        return Question(text, prompts.EXERCISE_SCHEMA, number, self.config.temperature)
+        first = exercise.provenance.responses[0]
+        return Question(text, prompts.EXERCISE_SCHEMA, number, self.config.temperature, first)
 
     def verdict(self, circles: Sequence[set[int]]) -> tuple[str, str] | None:
         """Why an exercise falls: (reason, detail). A circle is who agrees with an answer; the first is the writer's."""

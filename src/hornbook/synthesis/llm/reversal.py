@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from hornbook.records import Exercise, Rejected, content_id
 from hornbook.sandbox.run import BlockResult, Sandbox, execute_many
 from hornbook.synthesis.llm import prompts
-from hornbook.synthesis.llm.asking import AT_ONCE, Answer, Asker, Question, Round, begun, continued
+from hornbook.synthesis.llm.asking import Answer, Asker, Question, Round, begun, continued
 from hornbook.synthesis.llm.exercises import Drills
 from hornbook.synthesis.llm.functions import Function
 from hornbook.synthesis.llm.reading import NOT_PYTHON, Unfit, parts_of, python_in
@@ -44,8 +44,8 @@ class Reversal:
 
     def write(self, functions: Sequence[Function]) -> Iterator[Round[Exercise]]:
         """What became of the functions, a round at a time."""
-        for start in range(0, len(functions), AT_ONCE):
-            yield self.screen(functions[start : start + AT_ONCE])
+        for part in self.asker.rounds(len(functions), "reversal"):
+            yield self.screen(functions[part])
 
     def screen(self, functions: Sequence[Function]) -> Round[Exercise]:
         """Describe, compute the tests, run, mutate, and write again from the description."""
@@ -106,7 +106,10 @@ class Reversal:
 
     def again(self, exercises: Sequence[Exercise]) -> Round[Exercise]:
         """A function written from the description alone behaves the same."""
-        questions = [Question(prompts.SOLVE.format(rule=prompts.RULE, prompt=e.prompt)) for e in exercises]
+        questions = [
+            Question(prompts.SOLVE.format(rule=prompts.RULE, prompt=e.prompt), after=e.provenance.responses[0])
+            for e in exercises
+        ]
         answers = self.asker.ask(questions, "reversal: write again")
         screened: Round[Exercise] = Round([], [])
         heard = [(e, a) for e, a in zip(exercises, answers, strict=True) if not a.missing]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from hornbook.records import Section, content_id
 from hornbook.sandbox.run import Sandbox
 from hornbook.synthesis.llm import prompts
-from hornbook.synthesis.llm.asking import Answer, Asker, Question, continued
+from hornbook.synthesis.llm.asking import Answer, Asker, Question, author_of, continued, rewritten
 from hornbook.synthesis.llm.reading import Unfit
 from hornbook.synthesis.textbooks import blocks, verify
 
@@ -97,10 +97,11 @@ class Reviser:
         except Unfit as unfit:
             self.figures[f"rewrite refused: {unfit.reason}"] += 1
             return None
+        question = answer.question
         made = replace(
-            draft.section.provenance,
-            prompt_digest=content_id(answer.question.text),
-            attempt=answer.question.attempt,
+            rewritten(draft.section.provenance),
+            prompt_digest=content_id(question.text),
+            attempt=question.attempt,
         )
         return Draft(replace(draft.section, id=content_id(text), text=text, provenance=made), draft.prose)
 
@@ -117,7 +118,8 @@ class Reviser:
             return new
         self.figures["rewrite dropped"] += 1
         was, tried = old.section.provenance, new.section.provenance
-        made = replace(tried, prompt_digest=was.prompt_digest, attempt=was.attempt)
+        wrote = was.responses.index(author_of(was))
+        made = replace(continued(tried, "", [], wrote=wrote), prompt_digest=was.prompt_digest, attempt=was.attempt)
         return replace(old, section=replace(old.section, provenance=made))
 
 
@@ -128,7 +130,7 @@ def critique(draft: Draft) -> Question:
     text = prompts.CRITIQUE.format(
         audience=section.audience, rule=prompts.RULE, text=section.text, rubric=prompts.rubric_lines(), names=names
     )
-    return Question(text, prompts.CRITIQUE_SCHEMA)
+    return Question(text, prompts.CRITIQUE_SCHEMA, after=section.provenance.responses[0])
 
 
 def rewrite(draft: Draft) -> Question:
@@ -142,7 +144,7 @@ def rewrite(draft: Draft) -> Question:
         faults=prompts.fault_lines(draft.fault, draft.remarks),
         form=prompts.PROSE_FORM if draft.prose else prompts.CODE_FORM,
     )
-    return Question(text)
+    return Question(text, after=section.provenance.responses[0])
 
 
 def graded(draft: Draft, answer: Answer) -> Draft:

@@ -18,7 +18,7 @@ from hornbook.config import Config
 from hornbook.records import Rejected, Section, content_id
 from hornbook.sandbox.run import Sandbox
 from hornbook.synthesis.llm import prompts
-from hornbook.synthesis.llm.asking import AT_ONCE, Answer, Asker, Round, about, begun, continued, numbered
+from hornbook.synthesis.llm.asking import Answer, Asker, Round, about, begun, continued, numbered
 from hornbook.synthesis.llm.reading import Unfit, markdown_in, words_besides_code
 from hornbook.synthesis.llm.revision import TOP, Draft, Reviser
 from hornbook.synthesis.topics import Brief, Passage
@@ -61,6 +61,7 @@ class TextbookWriter:
     passages: dict[str, Passage] = field(default_factory=dict)
     figures: Counter[str] = field(default_factory=Counter)
     seen: set[str] = field(default_factory=set)
+    drawn: Counter[str] = field(default_factory=Counter)
 
     def write(self, briefs: Sequence[Brief], n: int) -> Iterator[Round[Section]]:
         """What became of `n` sections, a round of outlines at a time; all outlines are drawn before any is asked for.
@@ -68,12 +69,10 @@ class TextbookWriter:
         Each brief stands for an outline; there are enough of them for `n` sections.
         """
         each = self.config.sections
-        questions = numbered((self.outline(brief) for brief in briefs), prompts.OUTLINE_SCHEMA)
-        step = max(1, AT_ONCE // each)
-        for start in range(0, len(briefs), step):
-            part = slice(start, start + step)
+        questions = numbered((self.outline(brief) for brief in briefs), prompts.OUTLINE_SCHEMA, Counter())
+        for part in self.asker.rounds(len(briefs), "outlines"):
             outlines = self.asker.ask(questions[part], "outlines")
-            wanted = [min(each, n - each * place) for place in range(start, start + len(outlines))]
+            wanted = [min(each, n - each * place) for place in range(part.start, part.stop)]
             yield self.chapters(list(zip(briefs[part], outlines, wanted, strict=True)))
 
     def chapters(self, outlined: Sequence[tuple[Brief, Answer, int]]) -> Round[Section]:
@@ -106,7 +105,9 @@ class TextbookWriter:
 
     def drafts(self, plans: Sequence[Plan]) -> tuple[list[Draft], list[Rejected]]:
         """The first text of every section."""
-        answers = self.asker.ask(numbered((self.question(plan) for plan in plans), ""), "sections")
+        questions = numbered((self.question(plan) for plan in plans), "", self.drawn)
+        after = [replace(q, after=plan.outline.key) for q, plan in zip(questions, plans, strict=True)]
+        answers = self.asker.ask(after, "sections")
         drafts, rejected = [], []
         for plan, answer in zip(plans, answers, strict=True):
             try:

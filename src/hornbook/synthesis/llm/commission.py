@@ -7,17 +7,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hornbook.artifacts import Ledger
 from hornbook.config import Config
 from hornbook.errors import InputError, RequestError
 from hornbook.records import Document, Exercise, Rejected, Section, read_dataset, read_table
 from hornbook.sandbox.run import Sandbox
-from hornbook.synthesis.llm.asking import Asker, R, Round
+from hornbook.synthesis.llm.asking import Asker, R, Round, author_of
 from hornbook.synthesis.llm.exercises import Drills, ExerciseWriter, Names
 from hornbook.synthesis.llm.functions import choose
 from hornbook.synthesis.llm.reversal import Reversal
 from hornbook.synthesis.llm.textbooks import Chapters, TextbookWriter
 from hornbook.synthesis.topics import Half, Passage, Tree, draw, load_tree, read_passages
 from hornbook.synthesis.topics.coverage import cover
+from hornbook.teacher.money import account
 
 
 class Subjects(Config):
@@ -34,7 +36,7 @@ class Subjects(Config):
 
 
 @dataclass(frozen=True)
-class Job:
+class Commission:
     """Whom to ask, where programs run, what was written before, and the corpus if there is one."""
 
     subjects: Subjects
@@ -69,6 +71,11 @@ class Job:
         if not functions:
             raise InputError(f"{self.documents}: no function there stands on its own; give more documents")
         return rows_of(Reversal(drills, self.asker, self.sandbox).write(functions))
+
+    def settle(self, ledger: Ledger, kept: Iterable[Exercise | Section]) -> None:
+        """Put what all was asked cost into the ledger, and what a kept token cost."""
+        wrote = {author_of(row.provenance) for row in kept}
+        account(ledger, self.asker.teacher, self.asker.purse.heard.values(), wrote)
 
     def tree(self) -> Tree:
         """The person's own tree of topics, or the packaged one."""
