@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 from unruly import Unruly
 
+from tiny import corpus, tokenizer
+
+__all__ = ["corpus", "impatient", "tokenizer", "unruly"]
+
 
 @pytest.fixture
 def unruly() -> Iterator[Callable[..., Unruly]]:

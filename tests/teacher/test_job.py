@@ -218,3 +218,36 @@ def test_the_store_holds_what_was_asked(serve: Start, tmp_path: Path) -> None:
     assert row is not None
     assert (row["request"]["messages"], row["mode"]) == ([["user", "0"]], "live")
     assert json.loads((tmp_path / "responses.jsonl").read_text())["v"] == 2
+
+
+@pytest.mark.parametrize("first", ["0", "1"])
+def test_of_two_requests_with_one_reply_neither_keeps_it(serve: Start, tmp_path: Path, first: str) -> None:
+    """Whether its own or the wrong request gets it first: which it belongs to cannot be known."""
+    asked: list[str] = []
+
+    def answer(body: dict[str, Any]) -> dict[str, Any]:
+        asked.append(body["messages"][0]["content"])
+        own = "0" if len(asked) <= 2 else asked[-1]
+        return {"id": "0" if len(asked) <= 2 else f"{len(asked)}", "choices": [{"message": {"content": own + "!"}}]}
+
+    teacher = asking(serve(answer).url, concurrency=1)
+    rows = plain(teacher, 2)
+    found = consult(teacher, rows if first == "0" else rows[::-1], tmp_path, "job")
+    assert sorted(answer.text for answer in found if isinstance(answer, Response)) == ["0!", "1!"]
+    assert sorted(asked) == ["0", "0", "1", "1"]
+    replayed = consult(Teacher(provider="replay", model="m"), rows, tmp_path, "job")
+    assert [answer.text for answer in replayed if isinstance(answer, Response)] == ["0!", "1!"]
+
+
+def test_a_server_whose_replies_are_all_one_is_given_up(serve: Start, tmp_path: Path, impatient: None) -> None:
+    teacher = asking(serve(lambda _: {"id": "chatcmpl-1", **CHAT}).url)
+    with pytest.raises(WorkError, match="gave reply 'chatcmpl-1' to two requests"):
+        consult(teacher, plain(teacher, 50), tmp_path, "job")
+
+
+def test_a_server_that_remembers_its_answers_may_give_one_to_two_attempts(serve: Start, tmp_path: Path) -> None:
+    server: Server = serve(lambda _: {"id": "chatcmpl-1", **CHAT})
+    teacher = asking(server.url)
+    rows = [teacher.request(("user", "same"), attempt=n) for n in range(3)]
+    assert all(isinstance(answer, Response) for answer in consult(teacher, rows, tmp_path, "job"))
+    assert len(server.asked) == 3

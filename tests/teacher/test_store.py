@@ -101,3 +101,12 @@ def test_an_endpoints_answers_make_the_same_artifact_when_replayed() -> None:
 def test_an_endpoint_needs_a_models_name() -> None:
     with pytest.raises(ValueError, match="provider endpoint needs `model:`"):
         Teacher(provider="endpoint")
+
+
+def test_what_is_taken_back_is_gone_for_all_until_it_is_answered_anew(tmp_path: Path) -> None:
+    one, other = ResponseStore(tmp_path), ResponseStore(tmp_path)
+    one.put("k", {"n": 1})
+    other.void("k", "duplicate")
+    assert not one.holds("k") or (one.put("j", {}) == {} and not one.holds("k"))
+    assert one.put("k", {"n": 2}) == {"n": 2}
+    assert ResponseStore(tmp_path).get("k") == other.get("k") == {"n": 2}

@@ -32,7 +32,8 @@ class Unruly:
     """Echoes the first user message as {"echo": …}. `share` of the requests meet one of `ways`, drawn by `seed`.
 
     `log`: (the messages as JSON, the way it went), in order of arrival. `whole`: the messages whose answer was sent in
-    full. `under_way`: those that were received and not yet answered.
+    full. `under_way`: those that were received and not yet answered. `doubled`: those whose answer another was given too,
+    perhaps before it reached its own.
     """
 
     def __init__(self, share: float = 0.0, seed: int = 0, ways: tuple[str, ...] = WAYS, seconds: float = 0.003) -> None:
@@ -41,7 +42,8 @@ class Unruly:
         self.whole: Counter[str] = Counter()
         self.under_way: Counter[str] = Counter()
         self.most_under_way = 0
-        self.count, self.last = 0, b""
+        self.count, self.last = 0, ("", b"")
+        self.doubled: set[str] = set()
         self.loop = asyncio.new_event_loop()
         ready = threading.Event()
         self.thread = threading.Thread(target=self._serve, args=(ready,), daemon=True)
@@ -105,8 +107,9 @@ class Unruly:
         if way in ("hang", "drop"):
             return False
         data = self.reply(way, body)
-        if way == "duplicate-reply" and self.last:
-            data = self.last
+        if way == "duplicate-reply" and self.last[1]:
+            data = self.last[1]
+            self.doubled.add(self.last[0])
         status, more = {"429": (429, ""), "429-retry-after": (429, "retry-after-ms: 20\r\n"), "500": (500, "")}.get(
             way, (200, "")
         )
@@ -117,7 +120,7 @@ class Unruly:
         if way == "drop-midway":
             sent = sent[: -len(data) // 2]
         if way in WHOLE:
-            self.last = data
+            self.last = (asked, data)
             self.whole[asked] += 1
         writer.write(sent * 2 if way == "reply-twice" else sent)
         await writer.drain()

@@ -18,7 +18,6 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from hornbook.artifacts import digest_json
 from hornbook.config import Config, operational
 from hornbook.errors import HornbookError, RequestError, WorkError
 from hornbook.extras import require
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 Body = Mapping[str, Any]
 OnAnswer = Callable[[int, dict[str, Any]], None]  # place of the request, raw answer
 OnFault = Callable[[int, Fault], None]
+Check = Callable[[dict[str, Any]], None]  # raises Fault for a raw answer that is to be asked for again
 Halt = Callable[[], bool]  # whether nothing more is to be sent
 CHAT = "/chat/completions"
 PROMPT_BYTES_PER_TOKEN = 4  # for limits of tokens a minute, before the server has counted
@@ -74,7 +74,6 @@ class Client:
             timeout=endpoint.timeout_seconds,
             default_headers={"Connection": "close"},
         )
-        self._replies: set[str] = set()  # digests of those with an id
 
     async def __aenter__(self) -> Client:
         return self
@@ -82,11 +81,13 @@ class Client:
     async def __aexit__(self, *_: object) -> None:
         await self.sdk.close()
 
-    async def post(self, path: str, body: Body, halted: Halt = lambda: False) -> dict[str, Any]:
+    async def post(self, path: str, body: Body, halted: Halt, check: Check = lambda _: None) -> dict[str, Any]:
         """One answer, tried for as long as that may help. Raises Fault; `Halted` when nothing more is to be sent."""
         for tries in count(1):
             try:
-                return await self._try(path, body, tries, halted)
+                raw = await self._try(path, body, tries, halted)
+                check(raw)
+                return raw
             except Fault as fault:
                 if not fault.again or tries > self.endpoint.retries or halted():
                     raise
@@ -131,16 +132,7 @@ class Client:
         if not isinstance(raw, dict):
             message = f"{where}: answered no JSON object; is this an OpenAI-compatible endpoint?"
             raise Fault("malformed", RequestError(message), again=False)
-        self._check_new(where, raw)
         return raw
-
-    def _check_new(self, where: str, raw: dict[str, Any]) -> None:
-        """A reply with the id and every byte of an earlier one is not the answer to this request."""
-        if raw.get("id"):
-            digest = digest_json(raw)
-            if digest in self._replies:
-                raise Fault("duplicate", WorkError(f"{where}: gave reply {raw['id']!r} twice; run again to go on"))
-            self._replies.add(digest)
 
 
 class Halted(Exception):

@@ -75,11 +75,10 @@ class Job:
                 self.ask(pilot)
                 self.ask(self.repairs(pilot))
                 self.look_ahead(pilot)
-            missing = unknown(self.requests, self.store)
             if self.teacher.mode == "batch":
-                self.ask_in_batches(missing)
-            else:
-                self.ask([request for request in missing if request.key not in self.lost])
+                self.ask_in_batches(unknown(self.requests, self.store))
+            while missing := self.unasked(self.requests):
+                self.ask(missing)
             self.ask(self.repairs(self.requests))
         self.check_some_came()
         for key, fault in self.lost.items():
@@ -128,7 +127,7 @@ class Job:
         forms = FORMS[FORMS.index(self.form) :] if request.schema else FORMS[:1]
         for form in forms:
             try:
-                raw = await client.post(CHAT, chat_body(request, form), halted)
+                raw = await client.post(CHAT, chat_body(request, form), halted, partial(self.check_own, request))
             except Fault as fault:
                 if fault.reason != "refused" or fault.fatal or form == forms[-1]:
                     raise
@@ -170,9 +169,29 @@ class Job:
     def check_cap(self, requests: Sequence[Request]) -> None:
         """Raise WorkError when the cap left requests unasked."""
         reached = self.bill.reached(self.teacher)
-        unasked = [r for r in unknown(requests, self.store) if r.key not in self.lost]
-        if reached and unasked:
+        if reached and self.unasked(requests):
             raise WorkError(f"{self.label}: stopped at {reached}: {self.bill.say()}, all kept; {self.go_on()}")
+
+    def unasked(self, requests: Sequence[Request]) -> list[Request]:
+        """Requests that have neither an answer nor a reason yet."""
+        return [request for request in unknown(requests, self.store) if request.key not in self.lost]
+
+    def check_own(self, request: Request, raw: dict[str, Any]) -> None:
+        """A reply with the id and every byte of an earlier one answers one of two different requests at most.
+
+        Which one cannot be known: the earlier is taken back, and both are asked for again. Raises Fault.
+        """
+        owner = self.store.owner(raw)
+        if owner is None or owner == request.key:
+            return
+        row = self.store.row(owner) or {}
+        if row.get("request", {}).get("messages") == [list(message) for message in request.messages]:
+            return  # another attempt at the same, from a server that remembers its answers
+        if row:
+            self.store.void(owner, "duplicate")
+            self.panel.update(done=-1)
+        told = f"{self.teacher.url}: gave reply {raw['id']!r} to two requests; what came is kept, run again"
+        raise Fault("duplicate", WorkError(told))
 
     def go_on(self) -> str:
         """What to do at the cap."""

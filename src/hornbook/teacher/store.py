@@ -7,6 +7,7 @@ counts: a later one, from another process, is not kept.
     {"key": …, "response": {…}}                                       version 1, still read
     {"v": 2, "key": …, "response": {…}, "request": {…}, "mode": …}    version 2: what was asked, live or in a batch
     {"v": 2, "key": …, "unanswered": …}                               why there is none: replays repeat it
+    {"v": 2, "key": …, "void": …}                                     what came before was not the answer, and why
 
 A kill can tear at most the line being written, which is skipped when read; several processes can append at once, and
 each sees what the others wrote. A row of a later version is read if it has these fields, and passed over if it has not.
@@ -38,6 +39,7 @@ class ResponseStore:
         folder.mkdir(parents=True, exist_ok=True)
         self._places: dict[str, Place] = {}
         self._unanswered: dict[str, str] = {}
+        self._owners: dict[str, tuple[str, Place]] = {}  # id of a reply → the request it came to first, and where
         self._read_to = 0
         self._refresh()
 
@@ -57,12 +59,18 @@ class ResponseStore:
 
     def row(self, key: str) -> dict[str, Any] | None:
         """The whole row of a response: `request` and `mode` beside it, where it is of version 2."""
-        if not self.holds(key):
-            return None
-        start, length = self._places[key]
+        return self._at(self._places[key]) if self.holds(key) else None
+
+    def _at(self, place: Place) -> dict[str, Any]:
         with self.path.open("rb") as stream:
-            found: dict[str, Any] = json.loads(os.pread(stream.fileno(), length, start))
+            found: dict[str, Any] = json.loads(os.pread(stream.fileno(), place[1], place[0]))
         return found
+
+    def owner(self, response: Mapping[str, Any]) -> str | None:
+        """The request that a reply came to before, byte for byte and with its id; empty if it was taken back since."""
+        self._refresh()
+        key, place = self._owners.get(str(response.get("id")), ("", None))
+        return key if place is not None and self._at(place)["response"] == response else None
 
     def put(self, key: str, response: dict[str, Any], **about: Any) -> dict[str, Any]:
         """Append a response, in ASCII, which holds all that JSON can say; it is with the system (no fsync) on return.
@@ -78,6 +86,10 @@ class ResponseStore:
         if self.unanswered(key) != reason:
             self._append(key, {"unanswered": reason})
 
+    def void(self, key: str, why: str) -> None:
+        """Take back the response to a request: it turned out to belong to another."""
+        self._append(key, {"void": why})
+
     def unanswered(self, key: str) -> str | None:
         """Why a request has no response, or None when nothing is known of it."""
         return self._unanswered.get(key)
@@ -88,7 +100,7 @@ class ResponseStore:
             with self.path.open("ab+") as stream:
                 fcntl.flock(stream, fcntl.LOCK_EX)
                 self._refresh()
-                if key not in self._places:
+                if key not in self._places or "void" in fields:
                     stream.write(line if self._ends_whole(stream) else b"\n" + line)
         except OSError as error:
             raise InfrastructureError(f"{self.path}: {error.strerror}; the response was not kept, free space") from None
@@ -111,11 +123,20 @@ class ResponseStore:
             key = str(row["key"])
             if isinstance(row.get("response"), dict):
                 self._places.setdefault(key, (start, len(line)))
+                if name := row["response"].get("id"):
+                    self._owners.setdefault(str(name), (key, (start, len(line))))
+            elif "void" in row:
+                self._disown(self._places.pop(key))
             else:
                 self._unanswered[key] = str(row["unanswered"])
         except (ValueError, KeyError, TypeError, AttributeError):
             return False  # torn by a kill, or of a later version; its request is asked again
         return True
+
+    def _disown(self, place: Place) -> None:
+        """A reply that was taken back belongs to nobody."""
+        if name := self._at(place)["response"].get("id"):
+            self._owners[str(name)] = ("", place)
 
     @staticmethod
     def _ends_whole(stream: IO[bytes]) -> bool:
