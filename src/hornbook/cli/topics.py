@@ -81,8 +81,10 @@ def coverage_of(
 
 def coverage_text(found: dict[str, Any]) -> str:
     """The figures of a coverage for people, the first gaps by name."""
-    lines = [f"{'branch':<28} {'topics':>7} {'covered':>8} {'rows':>9}"]
-    lines += [f"{b['branch']:<28} {b['leaves']:>7,} {b['covered']:>8,} {b['rows']:>9,}" for b in found["branches"]]
+    lines = [f"{'branch':<28} {'groups':>12} {'topics':>14} {'rows':>9}"]
+    for b in found["branches"]:
+        groups, leaves = f"{b['groups_covered']:,} of {b['groups']:,}", f"{b['covered']:,} of {b['leaves']:,}"
+        lines.append(f"{b['branch']:<28} {groups:>12} {leaves:>14} {b['rows']:>9,}")
     lines.append(f"{found['rows']:,} rows cover {found['covered']:,} of {found['leaves']:,} topics")
     lines += [f"  none yet: {path}" for path in found["gaps"][:10]]
     lines += [f"  and {len(found['gaps']) - 10:,} more (--json names them all)"] if len(found["gaps"]) > 10 else []

@@ -64,6 +64,13 @@ class Coverage:
             if item:
                 self.counts[name][item] += 1
 
+    def join(self, other: Coverage) -> None:
+        """Count what another ledger counted."""
+        self.rows += other.rows
+        self.unplaced += other.unplaced
+        for name, items in other.counts.items():
+            self.counts[name] += items
+
     def write(self, folder: Path) -> None:
         """Write the ledger as a dataset folder; equal ledgers, equal bytes."""
         found = [Covered(name, item, rows) for name, items in self.counts.items() for item, rows in items.items()]
@@ -91,7 +98,8 @@ def read_coverage(folder: Path) -> Coverage:
 
 
 def cover(folders: Sequence[Path], tree: Tree) -> Coverage:
-    """What the rows of datasets cover of a tree. A folder is a dataset of sections or exercises, or holds such.
+    """What the rows of datasets cover of a tree. A folder is a dataset of sections or exercises, holds such, or is the
+    ledger of an earlier count.
 
     Raises InputError where rows have no topic.
     """
@@ -99,6 +107,9 @@ def cover(folders: Sequence[Path], tree: Tree) -> Coverage:
     for folder in folders:
         inner = [folder / name for name in ("sections", "exercises") if (folder / name).is_dir()]
         for dataset in inner or [folder]:
+            if read_table(dataset).column_names == Covered.schema.names:
+                ledger.join(read_coverage(dataset))
+                continue
             for row in topic_rows(dataset):
                 place(row, places, ledger)
     return ledger
@@ -156,12 +167,17 @@ def summary(ledger: Coverage, tree: Tree) -> dict[str, Any]:
 
 
 def branch_summary(name: str, leaves: Sequence[Leaf], rows: Mapping[str, int]) -> dict[str, Any]:
-    """One branch: its leaves, those that have rows, and the rows of leaves and whole groups, one for each topic."""
-    places = [leaf.path for leaf in leaves] + list(dict.fromkeys(leaf.parent for leaf in leaves))
+    """One branch: how many groups and leaves have rows, and the rows of both, one for each topic that a row has."""
+    paths = [leaf.path for leaf in leaves]
+    in_group = {leaf.parent: rows[leaf.parent] for leaf in leaves}
+    for leaf in leaves:
+        in_group[leaf.parent] += rows[leaf.path]
     return {
         "branch": name,
         "half": leaves[0].half,
-        "leaves": len(leaves),
-        "covered": sum(rows[leaf.path] > 0 for leaf in leaves),
-        "rows": sum(rows[place] for place in places),
+        "groups": len(in_group),
+        "groups_covered": sum(count > 0 for count in in_group.values()),
+        "leaves": len(paths),
+        "covered": sum(rows[path] > 0 for path in paths),
+        "rows": sum(in_group.values()),
     }

@@ -11,6 +11,7 @@ WORD = re.compile(r"\w+[+#]*")  # C, C++ and C# are three things
 POSSESSIVE = re.compile("['’]s\\b")
 LITTLE_WORDS = """a an and are as at be been between by can do does for from has have how if in into is it its of on or
 so than that the their then there they this to was were what when where which who whose why will with you your"""
+STEM = re.compile(r"(?=.*[aeiouy]).{3}")  # three letters at least, a vowel among them
 EMPTY = frozenset(LITTLE_WORDS.split())
 NEAR = 2 / 3
 
@@ -18,24 +19,34 @@ Form = frozenset[str]
 
 
 def normal_form(text: str) -> Form:
-    """The words of a topic that carry meaning, in lower case and in the singular; all its words if none does.
+    """The stems of a topic's words that carry meaning, in lower case; all its words if none does.
 
     Languages written without spaces come out as one word, so that among them only equal topics are found.
 
-    >>> sorted(normal_form("The Keys of a Dictionary"))
-    ['dictionary', 'key']
+    >>> sorted(normal_form("Sorting the Keys of a Dictionary"))
+    ['dictionary', 'key', 'sort']
     """
     words = WORD.findall(POSSESSIVE.sub("", text.casefold()))
-    return frozenset(singular(word) for word in words if word not in EMPTY) or frozenset(words)
+    return frozenset(stem(word) for word in words if word not in EMPTY) or frozenset(words)
 
 
-def singular(word: str) -> str:
-    """A word without the ending of an English plural."""
+def stem(word: str) -> str:
+    """An English word without the endings of plural, past and -ing, nor a last e or doubled letter before them.
+
+    >>> [stem(word) for word in ("merges", "merged", "merging", "merge", "running", "fall", "string", "glass", "bus")]
+    ['merg', 'merg', 'merg', 'merg', 'run', 'fal', 'string', 'glass', 'bus']
+    """
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
-    if word.endswith(("sses", "xes", "ches", "shes")):
-        return word[:-2]
-    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3 else word
+    if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3:
+        word = word[:-1]
+    for ending in ("ing", "ed"):
+        if word.endswith(ending) and not word.endswith("eed") and STEM.match(word[: -len(ending)]):
+            word = word[: -len(ending)]
+            break
+    if word.endswith("e") and len(word) > 3:
+        word = word[:-1]
+    return word[:-1] if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "se" else word
 
 
 def overlap(one: Form, other: Form) -> float:
