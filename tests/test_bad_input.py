@@ -234,6 +234,7 @@ BAD_COMMANDS: list[tuple[str, str]] = [
     ("write textbooks --out rows.jsonl", "--out rows.jsonl: File exists"),
     ("write textbooks --out /proc/new", "--out /proc/new: "),
     ("write textbooks --out new -n 0", "--n 0: Input should be greater than 0"),
+    ("write textbooks --out new --only verse", "--only 'verse': Input should be 'code' or 'prose'"),
     ("write exercises --out new -n 0", "--n 0: Input should be greater than 0"),
     ("write exercises --out new --writer shelf", "--writer 'shelf': Input should be 'procedural', 'llm' or 'reversal'"),
     (

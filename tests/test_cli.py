@@ -217,6 +217,16 @@ def test_write_textbooks_prints_its_contract(hornbook: Command, tmp_path: Path) 
     assert (tmp_path / "out" / "sections" / "part-00000.parquet").exists()
 
 
+def test_write_textbooks_says_what_the_shelf_holds_and_shares(hornbook: Command, tmp_path: Path) -> None:
+    done = hornbook("write", "textbooks", "-n", "2", "--only", "prose", "--out", tmp_path / "out")
+    first, sections, shared, pairs = done.out.splitlines()
+    assert first == f"2 textbooks in {tmp_path / 'out'}, rejected 0"
+    words = json.loads((tmp_path / "out" / "manifest.json").read_text())["figures"]["words"]["prose"]
+    assert sections == f"  sections: 0 of code (0 words), 2 of prose ({words:,} words)"
+    assert shared.startswith("  shared by two sections: ")
+    assert pairs == "  13-grams that two share: 0, near duplicates: 0"
+
+
 def test_write_exercises_and_verify_print_their_contracts(hornbook: Command, tmp_path: Path) -> None:
     done = hornbook("write", "exercises", "-n", "4", "--seed", "3", "--out", tmp_path / "out", "--json")
     assert done.json == {"rows": 4, "rejected": {}, "out": str(tmp_path / "out")}

@@ -20,6 +20,7 @@ from hornbook.synthesis.llm.asking import numbered
 from hornbook.synthesis.llm.commission import Subjects
 from hornbook.synthesis.llm.prompts import RUBRIC
 from hornbook.synthesis.llm.textbooks import Chapters
+from hornbook.synthesis.reverify import reverify
 from hornbook.synthesis.write import WriteTextbooks, write_textbooks
 from scripted import TEACHER, Answer, Script
 
@@ -71,12 +72,20 @@ def written(
     *,
     documents: Path | None = None,
     subjects: Subjects = Subjects(),
+    kinds: Sequence[str] = ("code",),
     **how: Any,
 ) -> tuple[list[Section], list[Rejected], Ledger]:
     ledger = Ledger()
     chapters = Chapters(**{"sections": sections, "min_words": 5, **how})
     config = WriteTextbooks(
-        writer="llm", n=n, teacher=TEACHER, chapters=chapters, subjects=subjects, sandbox=SANDBOX, seed=3
+        writer="llm",
+        n=n,
+        kinds=list(kinds),
+        teacher=TEACHER,
+        chapters=chapters,
+        subjects=subjects,
+        sandbox=SANDBOX,
+        seed=3,
     )
     write_textbooks(config, responses=folder / "responses", out=folder, ledger=ledger, documents=documents)
     rejected = list(read_dataset(folder / "rejected", Rejected))
@@ -116,7 +125,7 @@ def test_a_rewrite_that_mends_the_code_is_kept_whatever_its_grade(tmp_path: Path
     (row,), rejected, ledger = written(tmp_path)
     assert (row.text, rejected) == (code("Alpha"), [])
     assert ledger.figures["revision"] == {"rewrite kept: code holds": 1, "ungraded": 0}
-    assert "- When it was run: block 1 printed '2', the text says '3'\n- too dry" in script.texts("rewrites")[0]
+    assert "- When it was checked: block 1 printed '2', the text says '3'\n- too dry" in script.texts("rewrites")[0]
     assert told(row)["steps"] == ["draft", "outline", "critique", "rewrite", "critique"]
     assert row.provenance.prompt_digest == content_id(script.texts("rewrites")[0])
     assert told(row)["grade"] == 3.0
@@ -243,23 +252,52 @@ def test_a_rewrite_that_is_none_leaves_the_draft(
     assert ledger.figures["revision"] == {f"rewrite refused: {why}": 1, "ungraded": 0}
 
 
-def test_prose_is_for_ordinary_things_alone_and_its_code_has_to_hold_too(tmp_path: Path, scripted: Scripted) -> None:
-    def write(words: str) -> str:
-        title = title_in(words)
-        return code(title, output="9") if title == "Beta" else f"# {title}\n\n{PROSE}\n"
+QUESTIONS = "\n".join(f"{n}. Why {n}? Because of the reason that was given before it." for n in range(1, 5))
 
-    script = scripted(author(outlines=outline("Alpha", "Beta"), sections=write))
-    kept, rejected, _ = written(tmp_path, n=2, sections=2, rewrites=0, halves="common sense")
-    assert [(row.text, told(row)["half"]) for row in kept] == [(f"# Alpha\n\n{PROSE}\n", "common sense")]
-    assert [row.reason for row in rejected] == ["not-verified"]
+
+def prose(title: str, words: int = 700, more: str = "") -> str:
+    """A section that no other shares a sentence with."""
+    return f"# {title}\n\n" + " ".join(f"{title.lower()}{n}" for n in range(words)) + f"\n\n{QUESTIONS}\n{more}"
+
+
+def test_prose_is_for_ordinary_things_alone_and_its_form_and_code_have_to_hold_too(
+    tmp_path: Path, scripted: Scripted
+) -> None:
+    texts = {
+        "Alpha": prose("Alpha"),
+        "Beta": prose("Beta", words=300),
+        "Gamma": prose("Gamma", more="\n```python\n1 / 0\n```\n"),
+    }
+    script = scripted(author(outlines=outline(*texts), sections=lambda words: texts[title_in(words)]))
+    kept, rejected, _ = written(tmp_path, n=3, sections=3, rewrites=0, kinds=["prose"])
+    assert [(row.text, told(row)["half"]) for row in kept] == [(texts["Alpha"], "common sense")]
+    assert sorted(row.detail.partition(":")[0] for row in rejected) == [
+        "344 words; prose has 650 to 1000",
+        "block 1 failed",
+    ]
     assert all("No programs." in words for words in script.texts("sections"))
+    assert reverify(tmp_path)["verified"] == 1
 
 
-def test_both_halves_are_written_when_both_are_asked_for(tmp_path: Path, scripted: Scripted) -> None:
+def test_what_prose_lacks_is_told_to_who_mends_it(tmp_path: Path, scripted: Scripted) -> None:
+    script = scripted(author(sections=prose("Alpha", words=300), rewrites=prose("Alpha")))
+    (row,), _, _ = written(tmp_path, kinds=["prose"])
+    assert row.text == prose("Alpha")
+    assert "- When it was checked: 344 words; prose has 650 to 1000" in script.texts("rewrites")[0]
+    assert "four numbered questions" in script.texts("rewrites")[0]
+
+
+def test_prose_in_the_programming_half_is_refused(tmp_path: Path, scripted: Scripted) -> None:
+    scripted(author(sections=prose("Alpha")))
+    _, (row,), _ = written(tmp_path, rewrites=0)
+    assert row.detail == "no python block to verify"
+
+
+def test_both_kinds_are_written_when_both_are_asked_for(tmp_path: Path, scripted: Scripted) -> None:
     numbers = iter(range(20))
-    scripted(author(outlines=lambda _: outline(f"Chapter {next(numbers)}")))
-    kept, _, _ = written(tmp_path, n=12, halves="both")
-    assert {told(row)["half"] for row in kept} == {"programming", "common sense"}
+    script = scripted(author(outlines=lambda _: outline(f"Chapter {next(numbers)}")))
+    written(tmp_path, n=12, rewrites=0, kinds=["code", "prose"])
+    assert {"No programs." in words for words in script.texts("sections")} == {True, False}
 
 
 def test_chatter_and_a_fence_about_the_whole_are_taken_off(tmp_path: Path, scripted: Scripted) -> None:

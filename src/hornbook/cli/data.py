@@ -48,6 +48,7 @@ def write(
     seed: Annotated[int, typer.Option(help="Draws the compositions or prompts.")] = 0,
     held_out: Annotated[int, typer.Option(help="Exercises with held-out compositions, besides.")] = 0,
     family: Annotated[list[str], typer.Option(help="Only these families. Repeatable.")] = [],
+    only: Annotated[list[str], typer.Option(help="Of textbooks, only sections of this kind: code or prose.")] = [],
     teacher: Annotated[
         str, typer.Option(metavar="MODEL@URL", help="Who writes (llm, reversal); MODEL@replay: what is stored alone.")
     ] = "",
@@ -60,6 +61,7 @@ def write(
 ) -> None:
     """Write textbook sections or exercises; every row is executed before it is kept."""
     from hornbook.standalone import run_alone
+    from hornbook.synthesis.textbooks import KINDS
     from hornbook.synthesis.topics.expand import teacher_named
     from hornbook.synthesis.write import WriteExercises, WriteTextbooks, write_exercises, write_textbooks
 
@@ -68,16 +70,36 @@ def write(
         common["teacher"] = {"temperature": TEMPERATURE, "max_tokens": MAX_TOKENS} | teacher_named(teacher)
     corpus = {"documents": documents} if documents else {}
     if kind == "textbooks":
-        textbooks = configured(WriteTextbooks, {"writer": writer or "shelf", "n": n, **common}, settings)
-        ledger = run_alone(partial(write_textbooks, responses=responses), textbooks, out, **corpus)
+        values = {"writer": writer or "shelf", "n": n, "kinds": only or list(KINDS), **common}
+        ledger = run_alone(
+            partial(write_textbooks, responses=responses), configured(WriteTextbooks, values, settings), out, **corpus
+        )
     elif kind == "exercises":
         values = {"writer": writer or "procedural", "n": 1000 if n is None else n, "held_out": held_out, **common}
-        drills = configured(WriteExercises, {**values, "families": family or None}, settings)
-        ledger = run_alone(partial(write_exercises, responses=responses), drills, out, **corpus)
+        values["families"] = family or None
+        ledger = run_alone(
+            partial(write_exercises, responses=responses), configured(WriteExercises, values, settings), out, **corpus
+        )
     else:
         raise RequestError(f"write {kind!r}: write textbooks or exercises")
     found = {"rows": ledger.rows_out, "rejected": dict(ledger.rejected), "out": str(out)}
-    show(found, as_json, f"{ledger.rows_out:,} {kind} in {out}, rejected {sum(ledger.rejected.values()):,}")
+    counts = f"{ledger.rows_out:,} {kind} in {out}, rejected {sum(ledger.rejected.values()):,}"
+    show(found, as_json, counts + overlaps(ledger.figures))
+
+
+def overlaps(figures: dict[str, Any]) -> str:
+    """What the sections of a shelf hold and share, a figure a line; nothing for other rows."""
+    if "longest_shared_run" not in figures:
+        return ""
+    run, pairs = figures["longest_shared_run"], figures["near_duplicates"]
+    named = f" ({', '.join(run['between'])}: {run['text']})" if run["words"] else ""
+    kinds = [f"{n:,} of {kind} ({figures['words'][kind]:,} words)" for kind, n in figures["sections"].items()]
+    return (
+        f"\n  sections: {', '.join(kinds)}"
+        f"\n  shared by two sections: {run['words']} words in a row at most{named}"
+        f"\n  13-grams that two share: {figures['shared_13_grams']:,}, near duplicates: {len(pairs)}"
+        + "".join(f"\n    {one}, {other}" for one, other in pairs)
+    )
 
 
 def configured(kind: type[C], values: dict[str, Any], settings: list[str]) -> C:
@@ -85,7 +107,8 @@ def configured(kind: type[C], values: dict[str, Any], settings: list[str]) -> C:
     from hornbook.recipe import settings_for
     from hornbook.standalone import configure
 
-    return settings_for(kind, values, settings) if settings else configure(kind, {"families": "family"}, **values)
+    named = {"families": "family", "kinds": "only"}
+    return settings_for(kind, values, settings) if settings else configure(kind, named, **values)
 
 
 @app.command()

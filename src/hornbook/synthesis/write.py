@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -20,8 +20,9 @@ from hornbook.synthesis.llm.asking import Asker
 from hornbook.synthesis.llm.commission import Commission, Subjects
 from hornbook.synthesis.llm.exercises import Drills
 from hornbook.synthesis.llm.textbooks import Chapters
+from hornbook.synthesis.overlap import overlap
 from hornbook.synthesis.procedural import Procedural, compose
-from hornbook.synthesis.textbooks import shelf, verify
+from hornbook.synthesis.textbooks import KINDS, Kind, kind_of, shelf, verify
 from hornbook.teacher.ask import Teacher
 
 # canaries: what prints something else than it says, and what its tests must fail
@@ -36,11 +37,13 @@ WRONG = Program(
 class WriteTextbooks(Config):
     """`shelf` gives the packaged sections (the first `n`, all when None); `llm` asks a teacher for `n`.
 
-    `subjects` and `chapters` say what the teacher writes about, and how.
+    Of `kinds`, `code` is on programming, with blocks that run (phi-1); `prose` on common sense (phi-1.5's addition). `subjects` and
+    `chapters` say what the teacher writes about, and how.
     """
 
     writer: Literal["shelf", "llm"] = "shelf"
     n: int | None = Field(None, gt=0)
+    kinds: list[Kind] = Field(list(KINDS), min_length=1)
     seed: int = Field(0, ge=0)
     teacher: Teacher = Teacher(provider="replay")
     subjects: Subjects = Subjects()
@@ -54,25 +57,39 @@ def write_textbooks(
 ) -> None:
     """Write `sections/` (every code block executed, its stated output compared) and `rejected/`.
 
-    A teacher's sections were run as they were written. `documents`: the corpus, where `subjects` asks for passages.
+    `documents`: the corpus, where `subjects` asks for passages.
     """
-    asked: list[Section | Rejected] = []
-    if config.writer == "llm":
+    rejected: list[Rejected] = []
+    if config.writer == "shelf":
+        sections = shelf(config.kinds)[: config.n]
+        ledger.figures = shelf_figures(sections)
+    else:
         commission = commission_of(config, responses, documents)
-        written = commission.sections(config.chapters, config.n or 1)
-        asked = list(watched(written, metered(config.diversity, ledger), "textbooks", config.n))
+        written = commission.sections(config.chapters, config.kinds, config.n or 1)
+        read = list(watched(written, metered(config.diversity, ledger), "textbooks", config.n))
+        rejected = [row for row in read if isinstance(row, Rejected)]
+        sections = [row for row in read if isinstance(row, Section)]
         ledger.figures["revision"] = dict(commission.figures)
-        commission.settle(ledger, (row for row in asked if isinstance(row, Section)))
-    checked = list(verify([*(shelf()[: config.n] if config.writer == "shelf" else []), FAULTY], config.sandbox))
+        commission.settle(ledger, sections)
+    checked = list(verify([*sections, FAULTY], config.sandbox))
     ledger.canary("write/wrong-output", threshold="output", expected=True, caught=not checked.pop()[0].verified)
-    kept = [row for row in asked if isinstance(row, Section)] + [section for section, fault in checked if not fault]
+    kept = [section for section, fault in checked if not fault]
     failed = [(section, fault) for section, fault in checked if fault]
-    rejected = [row for row in asked if isinstance(row, Rejected)]
     rejected += [Rejected(s.id, "write", "not-verified", fault, s.text[:200]) for s, fault in failed]
     record(ledger, len(kept) + len(rejected), rejected)
     report(kept, ledger)
     ledger.rows_out = write_dataset(out / "sections", kept, Section)
     write_dataset(out / "rejected", rejected, Rejected)
+
+
+def shelf_figures(sections: Sequence[Section]) -> dict[str, Any]:
+    """Sections and words of each kind, and how much the sections repeat one another."""
+    counts = {kind: [len(s.text.split()) for s in sections if kind_of(s) == kind] for kind in KINDS}
+    return {
+        "sections": {kind: len(found) for kind, found in counts.items()},
+        "words": {kind: sum(found) for kind, found in counts.items()},
+        **overlap({section.provenance.recipe: section.text for section in sections}),
+    }
 
 
 class WriteExercises(Config):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,9 +17,12 @@ from hornbook.synthesis.llm.exercises import Drills, ExerciseWriter, Names
 from hornbook.synthesis.llm.functions import choose
 from hornbook.synthesis.llm.reversal import Reversal
 from hornbook.synthesis.llm.textbooks import Chapters, TextbookWriter
+from hornbook.synthesis.textbooks import Kind
 from hornbook.synthesis.topics import Half, Passage, Tree, draw, load_tree, read_passages
 from hornbook.synthesis.topics.coverage import cover
 from hornbook.teacher.money import account
+
+HALVES: dict[Kind, Half] = {"code": "programming", "prose": "common sense"}  # of the tree of topics
 
 
 class Subjects(Config):
@@ -46,10 +49,10 @@ class Commission:
     documents: Path | None = None
     figures: Counter[str] = field(default_factory=Counter)
 
-    def sections(self, chapters: Chapters, n: int) -> Iterator[Section | Rejected]:
-        """`n` textbook sections, or why there are fewer."""
+    def sections(self, chapters: Chapters, kinds: Sequence[Kind], n: int) -> Iterator[Section | Rejected]:
+        """`n` textbook sections of these kinds, or why there are fewer."""
         passages = self.passages()
-        half: Half | None = None if chapters.halves == "both" else chapters.halves
+        half = HALVES[kinds[0]] if len(set(kinds)) == 1 else None
         tree, outlines = self.tree(), -(-n // chapters.sections)
         covered = cover(self.earlier(), tree)
         briefs = draw("textbooks", outlines, self.seed, tree, covered, half=half, passages=list(passages.values()))

@@ -47,8 +47,8 @@ Plan: {plan}
 
 Begin with the title as a # heading. Give reasons: why things happen, what people know and want, what follows from what.
 Work one example through from beginning to end. Show one mistake of thinking that such a reader makes, and how to notice
-it. End with three questions, each with its answer and the reason for it. No programs. Between 400 and 900 words. Give
-the section alone."""
+it. End with four numbered questions, each on one line with its answer and the reason after the question mark:
+"1. Why ...? Because ...". No programs. Between 650 and 1000 words in all. Give the section alone."""
 
 RUBRIC: Mapping[str, str] = {
     "correct": "all that is said is true, and code does what the text says of it",
@@ -85,7 +85,7 @@ Give the whole section, and nothing besides."""
 CODE_FORM = """```python blocks, which run
 in order in one interpreter with the standard library alone; after a block that prints, an ```output block with exactly
 what it prints."""
-PROSE_FORM = "no programs."
+PROSE_FORM = "650 to 1000 words, four numbered questions with their answers on the same line at the end, no programs."
 
 EXERCISE = """Set one small exercise in Python, with its solution and its tests.
 It brings these subjects together: {subjects}
@@ -144,7 +144,7 @@ def rubric_lines() -> str:
 
 def fault_lines(execution: str, faults: Sequence[str]) -> str:
     """What execution and the examiner found, as a list."""
-    found = [f"When it was run: {execution}"] if execution else []
+    found = [f"When it was checked: {execution}"] if execution else []
     return "\n".join(["What is wrong with it:", *(f"- {fault}" for fault in [*found, *faults])])
 
 

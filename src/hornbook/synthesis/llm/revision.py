@@ -16,7 +16,7 @@ from hornbook.sandbox.run import Sandbox
 from hornbook.synthesis.llm import prompts
 from hornbook.synthesis.llm.asking import Answer, Asker, Question, author_of, continued, rewritten
 from hornbook.synthesis.llm.reading import Unfit
-from hornbook.synthesis.textbooks import blocks, verify
+from hornbook.synthesis.textbooks import kind_of, verify
 
 TOP = 5  # of the rubric's scale
 REMARKS = 6  # that a rewrite is told of
@@ -24,13 +24,12 @@ REMARKS = 6  # that a rewrite is told of
 
 @dataclass(frozen=True)
 class Draft:
-    """A section on its way. `prose`: it need not hold code. `fault`: what execution found, "" when all holds.
+    """A section on its way. `fault`: what execution found, "" when all holds.
 
     `grade` is the mean over the rubric, None while ungraded; `remarks`: what the examiner wants mended.
     """
 
     section: Section
-    prose: bool
     fault: str = ""
     grade: float | None = None
     remarks: tuple[str, ...] = ()
@@ -60,12 +59,9 @@ class Reviser:
     figures: Counter[str] = field(default_factory=Counter)
 
     def run(self, drafts: Sequence[Draft]) -> list[Draft]:
-        """Drafts with what execution found: every block in order, each stated output compared."""
+        """Drafts with what execution found: every block in order, each stated output compared; prose by its form."""
         checked = verify([draft.section for draft in drafts], self.sandbox)
-        return [
-            replace(draft, fault="" if draft.prose and not blocks(draft.section.text) else fault)
-            for draft, (_, fault) in zip(drafts, checked, strict=True)
-        ]
+        return [replace(draft, fault=fault) for draft, (_, fault) in zip(drafts, checked, strict=True)]
 
     def examine(self, drafts: Sequence[Draft]) -> list[Draft]:
         """Drafts with grade and remarks; an answer that cannot be read leaves a draft ungraded."""
@@ -103,7 +99,7 @@ class Reviser:
             prompt_digest=content_id(question.text),
             attempt=question.attempt,
         )
-        return Draft(replace(draft.section, id=content_id(text), text=text, provenance=made), draft.prose)
+        return Draft(replace(draft.section, id=content_id(text), text=text, provenance=made))
 
     def compared(self, new: Sequence[Draft], old: Sequence[Draft]) -> list[Draft]:
         """Rewrites, graded where their grade decides; elsewhere execution has decided, and nothing is paid."""
@@ -142,7 +138,7 @@ def rewrite(draft: Draft) -> Question:
         rule=prompts.RULE,
         text=section.text,
         faults=prompts.fault_lines(draft.fault, draft.remarks),
-        form=prompts.PROSE_FORM if draft.prose else prompts.CODE_FORM,
+        form=prompts.PROSE_FORM if kind_of(section) == "prose" else prompts.CODE_FORM,
     )
     return Question(text, after=section.provenance.responses[0])
 

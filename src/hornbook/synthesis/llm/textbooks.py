@@ -10,7 +10,6 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from pydantic import Field
 
@@ -27,13 +26,11 @@ from hornbook.synthesis.topics import Brief, Passage
 class Chapters(Config):
     """How sections come about.
 
-    `halves`: `programming` (phi-1: every section carries code that is run), `common sense` (phi-1.5's addition: prose,
-    whose code is run where it has any) or `both`. An outline plans `sections` of them. Up to `rewrites` rewrites
-    follow, none where the grade is `enough` and all code holds. A grade is the mean over the rubric, 0-5; a section
-    below `min_grade` is dropped, one that the examiner left ungraded is not. `min_words` counts words besides code.
+    An outline plans `sections` of them. Up to `rewrites` rewrites follow, none where the grade is `enough` and all code
+    holds. A grade is the mean over the rubric, 0-5; a section below `min_grade` is dropped, one that the examiner left
+    ungraded is not. `min_words` counts words besides code.
     """
 
-    halves: Literal["programming", "common sense", "both"] = "programming"
     sections: int = Field(3, ge=1, le=12)
     rewrites: int = Field(1, ge=0, le=5)
     enough: float = Field(4.75, ge=0, le=TOP)
@@ -111,14 +108,14 @@ class TextbookWriter:
         drafts, rejected = [], []
         for plan, answer in zip(plans, answers, strict=True):
             try:
-                drafts.append(Draft(self.section(plan, answer), is_prose(plan.brief)))
+                drafts.append(Draft(self.section(plan, answer)))
             except Unfit as unfit:
                 rejected.append(answer.refusal(unfit))
         return drafts, rejected
 
     def question(self, plan: Plan) -> str:
         """The words that ask for a section."""
-        form = prompts.PROSE_SECTION if is_prose(plan.brief) else prompts.CODE_SECTION
+        form = prompts.PROSE_SECTION if plan.brief.half == "common sense" else prompts.CODE_SECTION
         return form.format(plan=plan.text, titles="; ".join(plan.titles), **self.words(plan.brief))
 
     def section(self, plan: Plan, answer: Answer) -> Section:
@@ -168,8 +165,3 @@ def planned(brief: Brief, answer: Answer, wanted: int) -> tuple[list[Plan], list
     plans = [Plan(brief, answer, titles, json.dumps(entry, ensure_ascii=False)) for entry in entries]
     short = answer.refusal(Unfit("short-outline", f"plans {len(plans)} of {wanted} sections"))
     return plans, [short] * (wanted - len(plans))
-
-
-def is_prose(brief: Brief) -> bool:
-    """Whether a section need not carry code."""
-    return brief.half == "common sense"
