@@ -14,9 +14,12 @@ LARGER = Part("larger", lambda a, b: a if a > b else b, "max(a, b)", ("the large
 SMALLER = Part("smaller", lambda a, b: a if a < b else b, "min(a, b)", ("the smaller",), "smaller")
 GAP = Part("gap", lambda a, b: max(a, b) - min(a, b), "abs(a - b)", ("the distance",), "distance")
 
+ZIP_MEASURES = (ADDED, TAKEN, MULTIPLIED, LARGER, SMALLER, GAP)
+NEXT_MEASURES = (ADDED, RISE, MULTIPLIED, LARGER, SMALLER, GAP)
+
 ZIPPED = Family(
     name="zipped",
-    slots={"fold": FOLDS, "measure": (ADDED, TAKEN, MULTIPLIED, LARGER, SMALLER, GAP), "pred": PREDICATES},
+    slots={"fold": FOLDS, "measure": ZIP_MEASURES, "pred": PREDICATES},
     args="left: list[int], right: list[int]",
     kind="two_lists",
     title="{fold}_zip_{measure}_if_{pred}",
@@ -27,7 +30,7 @@ ZIPPED = Family(
 
 ADJACENT = Family(
     name="adjacent",
-    slots={"fold": FOLDS, "measure": (ADDED, RISE, MULTIPLIED, LARGER, SMALLER, GAP), "pred": PREDICATES},
+    slots={"fold": FOLDS, "measure": NEXT_MEASURES, "pred": PREDICATES},
     args="values: list[int]",
     kind="ints",
     title="{fold}_next_{measure}_if_{pred}",

@@ -120,9 +120,11 @@ def grouped(items: list[Any], key: Callable[[Any], Any]) -> dict[Any, list[Any]]
     return {k: [*group] for k, group in groupby(sorted(items, key=key), key)}
 
 
+TALLY_MAPS = tuple(part for part in MAPS if part is not SELF)
+
 TALLY = Family(
     name="tally",
-    slots={"tally": TALLIES, "map": tuple(part for part in MAPS if part is not SELF), "pred": PREDICATES},
+    slots={"tally": TALLIES, "map": TALLY_MAPS, "pred": PREDICATES},
     args="values: list[int]",
     kind="ints",
     title="{tally}_by_{map}_if_{pred}",
