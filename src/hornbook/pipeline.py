@@ -76,7 +76,7 @@ STAGES: dict[str, Stage] = {
     "write_textbooks": Stage(
         1, "hornbook.synthesis.write:write_textbooks", packaged_facts("synthesis/shelf"), asks=True
     ),
-    "write_exercises": Stage(1, "hornbook.synthesis.write:write_exercises", prompt_facts, asks=True),
+    "write_exercises": Stage(2, "hornbook.synthesis.write:write_exercises", prompt_facts, asks=True),
     "decontaminate": Stage(1, "hornbook.decontamination.decontaminate:decontaminate", benchmark_facts("against")),
     "train_tokenizer": Stage(1, "hornbook.tokens.tokenizer:train_tokenizer"),
     "pack": Stage(1, "hornbook.tokens.pack:pack"),

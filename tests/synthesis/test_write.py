@@ -17,6 +17,7 @@ from hornbook.errors import CanaryError, InfrastructureError, InputError, Missin
 from hornbook.records import Exercise, Provenance, Rejected, Section, Verdict, read_dataset, write_dataset
 from hornbook.sandbox.run import BlockResult, Program, Sandbox
 from hornbook.synthesis import llm
+from hornbook.synthesis.kill import count_kills
 from hornbook.synthesis import write as door
 from hornbook.synthesis.reverify import reverify
 from hornbook.synthesis.textbooks import Block, blocks, first_fault, read_section, shelf, verify
@@ -281,9 +282,60 @@ def test_an_answer_that_is_no_exercise_is_a_counted_reject(tmp_path: Path, answe
 
 def test_tests_that_everything_passes_do_not_stop_the_run(tmp_path: Path) -> None:
     """They are a teacher's; whether a planted fault is caught must not hang on them."""
-    kept, _, ledger = asked_for(tmp_path, task("delta", "    return x\n", "def check(candidate):\n    pass\n"), GOOD)
-    assert sorted(row.name for row in kept) == ["amber", "delta"]
-    assert [(c["name"], c["caught"]) for c in ledger.canaries] == [("write/wrong-solution", True)]
+    kept, rejected, ledger = asked_for(
+        tmp_path, task("delta", "    return x\n", "def check(candidate):\n    pass\n"), GOOD
+    )
+    assert [(row.name, row.mutants, row.mutants_killed) for row in kept] == [("amber", 4, 4)]
+    assert [(row.reason, row.detail) for row in rejected] == [("weak-tests", "the tests kill 0 of 1 mutants")]
+    assert [(c["name"], c["expected"], c["caught"]) for c in ledger.canaries] == [
+        ("write/wrong-solution", True, True),
+        ("write/toothless-tests", True, True),
+        ("write/sharp-tests", False, False),
+    ]
+
+
+@pytest.mark.parametrize(("least", "kept"), [(0.75, ["amber"]), (0.76, [])])
+def test_a_teachers_tests_must_kill_their_share_of_mutants(tmp_path: Path, least: float, kept: list[str]) -> None:
+    """Of x * 2: x + 2, x * 3, x * 1 and None. For 2 the first gives 4 as well, the others fail."""
+    tests = "def check(candidate):\n    assert candidate(2) == 4\n"
+    filled(tmp_path, "exercises", [json.dumps(task("amber", "    return x * 2\n", tests))])
+    rows, rejected, _ = written_exercises(tmp_path, writer="llm", n=1, teacher=TEACHER, min_killed=least)
+    assert [row.name for row in rows] == kept
+    assert [row.detail for row in rejected] == ([] if kept else ["the tests kill 3 of 4 mutants"])
+
+
+def test_a_rule_about_weak_tests_that_is_not_applied_fails_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "weakness", lambda *_: "")
+    with pytest.raises(CanaryError, match="write/toothless-tests"):
+        asked_for(tmp_path, GOOD)
+
+
+def test_a_share_of_nothing_is_no_rule(tmp_path: Path) -> None:
+    filled(tmp_path, "exercises", [json.dumps(task("delta", "    return x\n", "def check(candidate):\n    pass\n"))])
+    kept, _, ledger = written_exercises(tmp_path, writer="llm", n=1, teacher=TEACHER, min_killed=0)
+    assert [(row.mutants, row.mutants_killed) for row in kept] == [(1, 0)]
+    assert len(ledger.canaries) == 1
+
+
+def test_no_mutants_asked_for_none_counted(tmp_path: Path) -> None:
+    kept, _, _ = written_exercises(tmp_path, n=2, held_out=0, families=["digits"], mutants=0)
+    assert [(row.mutants, row.mutants_killed) for row in kept] == [(0, 0), (0, 0)]
+
+
+def test_a_mutant_that_never_ends_is_killed_and_one_that_passes_is_not() -> None:
+    """For 2: `not`, >= 0, < 0 and > 1 return 2, -1, 2, 1; x + 1 and x - 0 never end; x - 2 is 0 too; the last is None."""
+    loop = Exercise(
+        id="loop",
+        name="f",
+        prompt="def f(x):\n",
+        solution="    while x > 0:\n        x = x - 1\n    return x\n",
+        tests="def check(candidate):\n    assert candidate(2) == 0\n",
+        topic="t",
+    )
+    (counted,) = count_kills([loop], SANDBOX, 20, trusted=True)
+    assert (counted.mutants, counted.mutants_killed) == (8, 7)
 
 
 def test_an_exercise_that_a_teacher_gives_twice_is_counted_once(tmp_path: Path) -> None:

@@ -41,6 +41,8 @@ def write(
     seed: Annotated[int, typer.Option(help="Draws the compositions or prompts.")] = 0,
     held_out: Annotated[int, typer.Option(help="Exercises with held-out compositions, besides.")] = 0,
     family: Annotated[list[str], typer.Option(help="Only these families. Repeatable.")] = [],
+    breadth: Annotated[str, typer.Option(help="basic: few plain parts, one style of solution; full.")] = "full",
+    mutants: Annotated[int, typer.Option(help="Mutants of each solution to try its tests on.")] = 5,
     responses: Annotated[Path, typer.Option(help="The teacher's store of responses, for the llm writer.")] = WORKDIR
     / "responses",
     unsafe: Unsafe = False,
@@ -64,6 +66,8 @@ def write(
             seed=seed,
             held_out=held_out,
             families=family or None,
+            breadth=breadth,
+            mutants=mutants,
             sandbox=sandbox,
         )
         ledger = run_alone(write_exercises, drills, out, responses=responses)
