@@ -126,7 +126,7 @@ def bare_tests(exercise: Exercise) -> str:
 
 
 def alike(rows: Sequence[Exercise]) -> tuple[int, int]:
-    """Pairs of rows whose word 5-grams of docstring and solution have a Jaccard of 0.8 or more, and rows in such pairs."""
+    """Pairs of rows whose word 5-grams (docstring, solution) have a Jaccard of 0.8 or more, and rows in such pairs."""
     numbers: dict[tuple[str, ...], int] = {}
     held = []
     for row in rows:

@@ -17,8 +17,8 @@ from hornbook.errors import CanaryError, InfrastructureError, InputError, Missin
 from hornbook.records import Exercise, Provenance, Rejected, Section, Verdict, read_dataset, write_dataset
 from hornbook.sandbox.run import BlockResult, Program, Sandbox
 from hornbook.synthesis import llm
-from hornbook.synthesis.kill import count_kills
 from hornbook.synthesis import write as door
+from hornbook.synthesis.kill import count_kills
 from hornbook.synthesis.reverify import reverify
 from hornbook.synthesis.textbooks import Block, blocks, first_fault, read_section, shelf, verify
 from hornbook.synthesis.write import WriteExercises, WriteTextbooks, verify_exercises, write_exercises, write_textbooks

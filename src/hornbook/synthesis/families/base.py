@@ -33,14 +33,13 @@ class Fold(Part):
     """How results are gathered in a loop: `init`, then `step` of every result `{e}`, then return `code`.
 
     `fn` takes the list of results. `returns` is the type of what comes out. `over` says the same of a list `found` of
-    the results, where `code` does not (its `init` is another); `needs` is the import that `over` calls for.
+    the results, where `code` does not (its `init` is another).
     """
 
     init: str = "found = []"
     step: str = "found.append({e})"
     returns: str = "int"
     over: str = ""
-    needs: str = ""
 
 
 Choice = SimpleNamespace  # slot name → part, read as attributes: `p.pred.code`

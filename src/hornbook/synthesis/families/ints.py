@@ -199,7 +199,6 @@ FOLDS: tuple[Fold, ...] = (
         "total = 1",
         "total *= {e}",
         over="math.prod(found)",
-        needs="import math",
     ),
     Fold(
         "xor",
@@ -210,7 +209,6 @@ FOLDS: tuple[Fold, ...] = (
         "total = 0",
         "total ^= {e}",
         over="reduce(lambda a, b: a ^ b, found, 0)",
-        needs="from functools import reduce",
     ),
     Fold(
         "largest",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hornbook.synthesis.families.base import Family, Part, gather, measured
+from hornbook.synthesis.families.base import Family, Part, gather, lines, measured
 from hornbook.synthesis.families.ints import FOLDS, MAPS, PREDICATES, SUMMARIES
 from hornbook.synthesis.families.lists import OTHERWISE
 
@@ -92,6 +92,17 @@ GRID_CELLS = Family(
         "Replace each number in grid that {pred} by {map}, and any other number by {other}.",
         "Turn each number in grid into {map} if it {pred}, and into {other} if not.",
     ),
+    also={
+        "loop": lambda p: lines(
+            "found = []",
+            "for row in grid:",
+            "    changed = []",
+            "    for x in row:",
+            f"        changed.append({p.map.code} if {p.pred.code} else {p.other.code})",
+            "    found.append(changed)",
+            "return found",
+        ),
+    },
     body=lambda p: f"return [[{p.map.code} if {p.pred.code} else {p.other.code} for x in row] for row in grid]",
     reference=lambda p: lambda grid: [[(p.map if p.pred.fn(x) else p.other).fn(x) for x in row] for row in grid],
     returns=lambda _: "list[list[int]]",

@@ -7,12 +7,11 @@ a style turns out to mean is not believed but run: the writer compares it with t
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hornbook.synthesis.families.base import Composition, Loop, lines
-
-OWN = "own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +27,33 @@ def spellings(composition: Composition) -> list[Spelling]:
     """The ways to spell the composition's body: the family's own first, under the name of its style."""
     choice, family = composition.choice, composition.family
     body = family.body(choice)
-    found = [Spelling(style_of(body), body)]
-    found += [Spelling(style, spell(choice)) for style, spell in family.also.items()]
-    loops = [spelling.body for spelling in found if isinstance(spelling.body, Loop)]
-    found += [other for loop in loops[:1] for other in retold(loop)]
-    return list({spelling.style: spelling for spelling in reversed(found)}.values())[::-1]
+    bodies = {style_of(body): body}
+    for style, spell in family.also.items():
+        bodies.setdefault(style, spell(choice))
+    loop = next((body for body in bodies.values() if isinstance(body, Loop)), None)
+    bodies = {**(retold(loop) if loop else {}), **bodies}
+    own = style_of(body)
+    styles = [own, *(style for style in bodies if style != own)]
+    return [Spelling(style, bodies[style], needs_of(bodies[style])) for style in styles if bodies[style]]
+
+
+# what a body may call, and the import that this takes
+LIBRARY = {
+    "math.": "import math",
+    "reduce(": "from functools import reduce",
+    "accumulate(": "from itertools import accumulate",
+    "defaultdict(": "from collections import defaultdict",
+    "deque(": "from collections import deque",
+}
+
+
+def needs_of(body: str) -> tuple[str, ...]:
+    """The import lines that a body calls for.
+
+    >>> needs_of("return math.prod(found)"), needs_of("return sum(found)")
+    (('import math',), ())
+    """
+    return tuple(line for call, line in LIBRARY.items() if re.search(rf"\b{re.escape(call)}", body))
 
 
 def style_of(body: str) -> str:
@@ -50,16 +71,10 @@ def style_of(body: str) -> str:
     return "branches" if any(isinstance(node, (ast.If, ast.IfExp)) for node in nodes) else "expression"
 
 
-def retold(loop: Loop) -> Iterator[Spelling]:
-    """The loop in the other styles that it can be told in."""
-    if loop.test:
-        yield Spelling("guard", guard(loop))
-    if not folded(loop):
-        return
-    needs = (loop.fold.needs,) if loop.fold.needs else ()
-    for style, tell in TELLERS.items():
-        if body := tell(loop):
-            yield Spelling(style, body, needs)
+def retold(loop: Loop) -> dict[str, str]:
+    """The loop in the other styles, by style; empty where it cannot be told so."""
+    told = {"guard": guard(loop) if loop.test else ""}
+    return told | ({style: tell(loop) for style, tell in TELLERS.items()} if folded(loop) else {})
 
 
 def folded(loop: Loop) -> str:

@@ -359,6 +359,10 @@ CHAR_SWAP = Family(
         f"        found += {p.other.code}",
         "return found",
     ),
+    also={
+        "comprehension": lambda p: f'return "".join({p.map.code} if {p.pred.code} else {p.other.code} for c in text)',
+        "pipeline": lambda p: f'return "".join(map(lambda c: {p.map.code} if {p.pred.code} else {p.other.code}, text))',
+    },
     reference=lambda p: lambda text: "".join((p.map if p.pred.fn(c) else p.other).fn(c) for c in text),
     returns=lambda _: "str",
     allowed=lambda p: p.map.code != p.other.code,
