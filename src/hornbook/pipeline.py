@@ -75,7 +75,7 @@ STAGES: dict[str, Stage] = {
     "score": Stage(1, "hornbook.quality.score:score"),
     "select": Stage(1, "hornbook.quality.select:select"),
     "write_textbooks": Stage(1, "hornbook.synthesis.write:write_textbooks", written_facts, asks=True),
-    "write_exercises": Stage(1, "hornbook.synthesis.write:write_exercises", written_facts, asks=True),
+    "write_exercises": Stage(2, "hornbook.synthesis.write:write_exercises", written_facts, asks=True),
     "decontaminate": Stage(1, "hornbook.decontamination.decontaminate:decontaminate", benchmark_facts("against")),
     "train_tokenizer": Stage(1, "hornbook.tokens.tokenizer:train_tokenizer"),
     "pack": Stage(1, "hornbook.tokens.pack:pack"),

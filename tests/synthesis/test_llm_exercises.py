@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hornbook.artifacts import Ledger
-from hornbook.errors import InfrastructureError
+from hornbook.errors import CanaryError, CollapseError, InfrastructureError
 from hornbook.records import Document, Exercise, Rejected, Verdict, content_id, read_dataset, write_dataset
 from hornbook.sandbox.run import Program, Sandbox
+from hornbook.synthesis import kill
 from hornbook.synthesis import write as door
 from hornbook.synthesis.llm import asking, screen
 from hornbook.synthesis.llm.commission import Subjects
 from hornbook.synthesis.llm.exercises import Drills
-from hornbook.synthesis.llm.screen import Ballot, agreement
+from hornbook.synthesis.llm.screen import Ballot, Bench
 from hornbook.synthesis.write import WriteExercises, write_exercises
 from scripted import TEACHER, Answer, Script
 
@@ -72,8 +73,9 @@ def written(
     folder: Path, n: int = 1, *, documents: Path | None = None, subjects: Subjects = Subjects(), **how: Any
 ) -> tuple[list[Exercise], list[Rejected], Ledger]:
     ledger = Ledger()
+    drills = Drills(**{"answers": 1, **{name: how.pop(name) for name in set(how) & set(Drills.model_fields)}})
     config = WriteExercises(
-        writer="llm", n=n, teacher=TEACHER, drills=Drills(**{"answers": 1, **how}), subjects=subjects, sandbox=SANDBOX
+        writer="llm", n=n, teacher=TEACHER, drills=drills, subjects=subjects, sandbox=SANDBOX, **how
     )
     write_exercises(config, responses=folder / "responses", out=folder, ledger=ledger, documents=documents)
     rejected = list(read_dataset(folder / "rejected", Rejected))
@@ -304,7 +306,10 @@ def test_two_agree_only_when_each_passes_the_others_tests() -> None:
         Ballot("def f(x): return 2 * x if x < 9 else 0", "def check(c):\n    assert c(9) == 0\n"),
         Ballot("def f(x): return x", "def check(c):\n    assert c(1) == 3\n"),
     ]
-    assert agreement(SANDBOX, [("f", ballots), ("f", ballots[2:])]) == [[{0, 1}, {0, 1}, {2}, set()], [{0}, set()]]
+    assert Bench(SANDBOX, 0, 0).agreement([("f", ballots), ("f", ballots[2:])]) == [
+        [{0, 1}, {0, 1}, {2}, set()],
+        [{0}, set()],
+    ]
 
 
 def test_the_same_rows_come_of_small_rounds_and_of_a_replay(
@@ -339,8 +344,51 @@ def test_tests_that_everything_passes_do_not_stop_the_run(tmp_path: Path, script
     """They are a teacher's; whether a planted fault is caught must not hang on them."""
     scripted(answering(lambda words: task(f"{word_in(words)}_twice", tests="def check(candidate):\n    pass\n")))
     kept, _, ledger = written(tmp_path, min_killed=0)
-    assert [row.mutants_killed for row in kept] == [0]
-    assert ("write/wrong-solution", True) in [(c["name"], c["caught"]) for c in ledger.canaries]
+    assert [(row.mutants, row.mutants_killed) for row in kept] == [(4, 0)]
+    planted = [(c["name"], c["expected"], c["caught"]) for c in ledger.canaries if "diversity" not in c["name"]]
+    assert planted == [("write/equal-rows", True, True), ("write/wrong-solution", True, True)]
+
+
+@pytest.mark.parametrize(("least", "kept"), [(0.75, 1), (0.76, 0)])
+def test_a_teachers_tests_must_kill_their_share_of_mutants(
+    tmp_path: Path, scripted: Scripted, least: float, kept: int
+) -> None:
+    """Of x * 2: x + 2, x * 3, x * 1 and None. For 2 the first gives 4 as well, the others fail."""
+    tests = "def check(candidate):\n    assert candidate(2) == 4\n"
+    scripted(answering(lambda words: task(f"{word_in(words)}_twice", tests=tests)))
+    rows, rejected, _ = written(tmp_path, min_killed=least)
+    assert [(row.mutants, row.mutants_killed) for row in rows] == [(4, 3)] * kept
+    assert [row.detail for row in rejected] == ["the tests kill 3 of 4 mutants"] * (1 - kept)
+
+
+def test_a_rule_about_weak_tests_that_is_not_applied_fails_the_run(
+    tmp_path: Path, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "weakness", lambda *_: "")
+    scripted(answering(good))
+    with pytest.raises(CanaryError, match="write/toothless-tests"):
+        written(tmp_path)
+
+
+@pytest.mark.parametrize("halt", [True, False])
+def test_a_teacher_whose_rows_are_alike_is_stopped_before_the_rest_is_paid_for(
+    tmp_path: Path, scripted: Scripted, monkeypatch: pytest.MonkeyPatch, halt: bool
+) -> None:
+    def judge(_: Sandbox, programs: Iterable[Program]) -> list[Verdict]:
+        return [Verdict(p.task_id, 0, "failed" if p.task_id == "canary" else "passed") for p in programs]
+
+    for place in (screen, door):
+        monkeypatch.setattr(place, "judge", judge)
+    numbers = iter(range(200))
+    subjects = Subjects(tree=one_word(tmp_path, "one"))
+    script = scripted(answering(lambda _: task(f"one_{next(numbers)}")))
+    if halt:
+        with pytest.raises(CollapseError, match=r"^diversity: rows 1-64 have collapsed: "):
+            written(tmp_path, n=200, mutants=0, subjects=subjects)
+        assert len(script.asked) == 20 + 64  # a third round would have been asked for
+    else:
+        kept, _, ledger = written(tmp_path, n=200, mutants=0, subjects=subjects, diversity={"halt": False})
+        assert len(kept) == ledger.figures["diversity"]["rows"] == 200
 
 
 def test_a_teachers_tests_are_never_trusted(
@@ -348,16 +396,17 @@ def test_a_teachers_tests_are_never_trusted(
 ) -> None:
     seen: list[Program] = []
 
-    def judge(_: Sandbox, programs: Sequence[Program]) -> list[Verdict]:
+    def judge(_: Sandbox, given: Iterable[Program], *_on: Any) -> list[Verdict]:
+        programs = list(given)
         seen.extend(programs)
         right = [p.source.endswith(("x * 2\n", "x + x\n")) for p in programs]
         return [Verdict(p.task_id, 0, "passed" if good else "failed") for p, good in zip(programs, right, strict=True)]
 
-    monkeypatch.setattr(door, "judge", judge)
-    monkeypatch.setattr(screen, "judge", judge)
+    for place in (screen, door, kill):
+        monkeypatch.setattr(place, "judge", judge)
     scripted(answering(good, [AGREES, DIFFERS]))
-    written(tmp_path, answers=3)
-    assert len(seen) == 1 + 4 + 9 + 2  # its own tests, mutants, votes; at last once more, and the planted fault
+    written(tmp_path, answers=3, min_killed=0)
+    assert len(seen) == 1 + 4 + 9 + 2 + 4  # its own tests, mutants, votes; at last the whole once more, and one planted
     assert not any(program.trusted for program in seen)
 
 

@@ -15,7 +15,6 @@ from hornbook.errors import InputError, RequestError
 from hornbook.records import Document, Exercise, Rejected, read_dataset, write_dataset
 from hornbook.sandbox.run import Sandbox
 from hornbook.synthesis.llm.commission import Subjects
-from hornbook.synthesis.llm.exercises import Drills
 from hornbook.synthesis.llm.functions import choose, functions_in
 from hornbook.synthesis.llm.reversal import arguments_in, assertion
 from hornbook.synthesis.write import WriteExercises, write_exercises
@@ -70,9 +69,7 @@ def written(
 ) -> tuple[list[Exercise], list[Rejected], Ledger]:
     ledger = Ledger()
     write_dataset(folder / "corpus", documents or [document()], Document)
-    config = WriteExercises(
-        writer="reversal", n=n, teacher=TEACHER, drills=Drills(**how), subjects=subjects, sandbox=SANDBOX
-    )
+    config = WriteExercises(writer="reversal", n=n, teacher=TEACHER, subjects=subjects, sandbox=SANDBOX, **how)
     write_exercises(config, responses=folder / "responses", out=folder, ledger=ledger, documents=folder / "corpus")
     kept, rejected = (
         list(read_dataset(folder / "exercises", Exercise)),

@@ -252,12 +252,12 @@ def test_a_rewrite_that_is_none_leaves_the_draft(
     assert ledger.figures["revision"] == {f"rewrite refused: {why}": 1, "ungraded": 0}
 
 
-QUESTIONS = "\n".join(f"{n}. Why {n}? Because of the reason that was given before it." for n in range(1, 5))
-
-
 def prose(title: str, words: int = 700, more: str = "") -> str:
-    """A section that no other shares a sentence with."""
-    return f"# {title}\n\n" + " ".join(f"{title.lower()}{n}" for n in range(words)) + f"\n\n{QUESTIONS}\n{more}"
+    """A section that no other shares a sentence with, of `words` + 54 words."""
+    name = title.lower()
+    body = " ".join(f"{name}{n}" for n in range(words))
+    questions = (f"{n}. Why {name} {n}? Because of the reason that {name} gave before it." for n in range(1, 5))
+    return f"# {title}\n\n{body}\n\n" + "\n".join(questions) + f"\n{more}"
 
 
 def test_prose_is_for_ordinary_things_alone_and_its_form_and_code_have_to_hold_too(
@@ -272,7 +272,7 @@ def test_prose_is_for_ordinary_things_alone_and_its_form_and_code_have_to_hold_t
     kept, rejected, _ = written(tmp_path, n=3, sections=3, rewrites=0, kinds=["prose"])
     assert [(row.text, told(row)["half"]) for row in kept] == [(texts["Alpha"], "common sense")]
     assert sorted(row.detail.partition(":")[0] for row in rejected) == [
-        "344 words; prose has 650 to 1000",
+        "354 words; prose has 650 to 1000",
         "block 1 failed",
     ]
     assert all("No programs." in words for words in script.texts("sections"))
@@ -283,7 +283,7 @@ def test_what_prose_lacks_is_told_to_who_mends_it(tmp_path: Path, scripted: Scri
     script = scripted(author(sections=prose("Alpha", words=300), rewrites=prose("Alpha")))
     (row,), _, _ = written(tmp_path, kinds=["prose"])
     assert row.text == prose("Alpha")
-    assert "- When it was checked: 344 words; prose has 650 to 1000" in script.texts("rewrites")[0]
+    assert "- When it was checked: 354 words; prose has 650 to 1000" in script.texts("rewrites")[0]
     assert "four numbered questions" in script.texts("rewrites")[0]
 
 

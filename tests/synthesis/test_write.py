@@ -16,6 +16,7 @@ from hornbook.errors import CanaryError, InfrastructureError, InputError
 from hornbook.records import Exercise, Provenance, Rejected, Section, Verdict, read_dataset, write_dataset
 from hornbook.sandbox.run import BlockResult, Program, Sandbox
 from hornbook.synthesis import write as door
+from hornbook.synthesis.kill import count_kills
 from hornbook.synthesis.reverify import reverify
 from hornbook.synthesis.textbooks import Block, blocks, first_fault, read_section, shelf, verify
 from hornbook.synthesis.write import WriteExercises, WriteTextbooks, verify_exercises, write_exercises, write_textbooks
@@ -173,6 +174,25 @@ def written_exercises(folder: Path, **values: Any) -> tuple[list[Exercise], list
     config = WriteExercises(**{"sandbox": SANDBOX, **values})
     write_exercises(config, responses=folder / "responses", out=folder, ledger=ledger)
     return list(read_dataset(folder / "exercises", Exercise)), list(read_dataset(folder / "rejected", Rejected)), ledger
+
+
+def test_no_mutants_asked_for_none_counted(tmp_path: Path) -> None:
+    kept, _, _ = written_exercises(tmp_path, n=2, held_out=0, families=["digits"], mutants=0)
+    assert [(row.mutants, row.mutants_killed) for row in kept] == [(0, 0), (0, 0)]
+
+
+def test_a_mutant_that_never_ends_is_killed_and_one_that_passes_is_not() -> None:
+    """For 2: `not`, >= 0, < 0 and > 1 return 2, -1, 2, 1; x + 1 and x - 0 never end; x - 2 is 0 too; the last is None."""
+    loop = Exercise(
+        id="loop",
+        name="f",
+        prompt="def f(x):\n",
+        solution="    while x > 0:\n        x = x - 1\n    return x\n",
+        tests="def check(candidate):\n    assert candidate(2) == 0\n",
+        topic="t",
+    )
+    (counted,) = count_kills([loop], SANDBOX, 20, trusted=True)
+    assert (counted.mutants, counted.mutants_killed) == (8, 7)
 
 
 def test_our_own_tests_are_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,6 +48,8 @@ def write(
     seed: Annotated[int, typer.Option(help="Draws the compositions or prompts.")] = 0,
     held_out: Annotated[int, typer.Option(help="Exercises with held-out compositions, besides.")] = 0,
     family: Annotated[list[str], typer.Option(help="Only these families. Repeatable.")] = [],
+    breadth: Annotated[str, typer.Option(help="basic: few plain parts, one style of solution; full.")] = "full",
+    mutants: Annotated[int, typer.Option(help="Mutants of each solution to try its tests on.")] = 5,
     only: Annotated[list[str], typer.Option(help="Of textbooks, only sections of this kind: code or prose.")] = [],
     teacher: Annotated[
         str, typer.Option(metavar="MODEL@URL", help="Who writes (llm, reversal); MODEL@replay: what is stored alone.")
@@ -76,7 +78,7 @@ def write(
         )
     elif kind == "exercises":
         values = {"writer": writer or "procedural", "n": 1000 if n is None else n, "held_out": held_out, **common}
-        values["families"] = family or None
+        values |= {"families": family or None, "breadth": breadth, "mutants": mutants}
         ledger = run_alone(
             partial(write_exercises, responses=responses), configured(WriteExercises, values, settings), out, **corpus
         )

@@ -16,6 +16,7 @@ from hornbook.synthesis.llm.asking import Asker, R, Round, author_of
 from hornbook.synthesis.llm.exercises import Drills, ExerciseWriter, Names
 from hornbook.synthesis.llm.functions import choose
 from hornbook.synthesis.llm.reversal import Reversal
+from hornbook.synthesis.llm.screen import Bench
 from hornbook.synthesis.llm.textbooks import Chapters, TextbookWriter
 from hornbook.synthesis.textbooks import Kind
 from hornbook.synthesis.topics import Half, Passage, Tree, draw, load_tree, read_passages
@@ -59,21 +60,21 @@ class Commission:
         writer = TextbookWriter(chapters, self.asker, self.sandbox, passages, self.figures)
         return rows_of(writer.write(briefs, n))
 
-    def exercises(self, drills: Drills, n: int) -> Iterator[Exercise | Rejected]:
+    def exercises(self, drills: Drills, bench: Bench, n: int) -> Iterator[Exercise | Rejected]:
         """`n` exercises, or why there are fewer."""
         passages, tree = self.passages(), self.tree()
         covered = cover(self.earlier(), tree)
         briefs = draw("exercises", n, self.seed, tree, covered, passages=list(passages.values()))
-        writer = ExerciseWriter(drills, self.asker, self.sandbox, Names(names_in(self.earlier())), passages)
+        writer = ExerciseWriter(drills, self.asker, bench, Names(names_in(self.earlier())), passages)
         return rows_of(writer.write(briefs))
 
-    def reversal(self, drills: Drills, n: int) -> Iterator[Exercise | Rejected]:
+    def reversal(self, bench: Bench, n: int) -> Iterator[Exercise | Rejected]:
         """Exercises made of `n` functions of the corpus, fewer if it has fewer, or why there are fewer."""
         rows = read_dataset(self.corpus("writer reversal"), Document)
         functions = choose(rows, n, self.seed, names_in(self.earlier()))
         if not functions:
             raise InputError(f"{self.documents}: no function there stands on its own; give more documents")
-        return rows_of(Reversal(drills, self.asker, self.sandbox).write(functions))
+        return rows_of(Reversal(self.asker, bench).write(functions))
 
     def settle(self, ledger: Ledger, kept: Iterable[Exercise | Section]) -> None:
         """Put what all was asked cost into the ledger, and what a kept token cost."""

@@ -15,11 +15,10 @@ from pydantic import Field
 
 from hornbook.config import Config
 from hornbook.records import Exercise, Rejected, content_id
-from hornbook.sandbox.run import Sandbox
 from hornbook.synthesis.llm import prompts
 from hornbook.synthesis.llm.asking import Answer, Asker, Question, Round, about, begun, continued, numbered
 from hornbook.synthesis.llm.reading import Unfit, defines_check, parts_of
-from hornbook.synthesis.llm.screen import Ballot, agreement, passing, reject, telling
+from hornbook.synthesis.llm.screen import Ballot, Bench, reject
 from hornbook.synthesis.topics import Brief, Passage
 
 
@@ -29,15 +28,13 @@ class Drills(Config):
     `answers`: how many solutions with tests of their own vote on each, the writer's included; 1 holds no vote.
     `temperature` is that of the others, since a cold model gives one answer over and over. `drop_easy` drops what all
     agree on, `drop_inconsistent` what no majority agrees on; for beginners' exercises and a strong teacher, leave the
-    easy ones in. Tests must kill `min_killed` of `mutants` mutants.
+    easy ones in.
     """
 
     answers: int = Field(3, ge=1)
     temperature: float = Field(0.8, gt=0)
     drop_easy: bool = True
     drop_inconsistent: bool = True
-    mutants: int = Field(12, ge=1)
-    min_killed: float = Field(0.75, ge=0, le=1)
 
 
 @dataclass
@@ -59,7 +56,7 @@ class ExerciseWriter:
 
     config: Drills
     asker: Asker
-    sandbox: Sandbox
+    bench: Bench
     names: Names = field(default_factory=Names)
     passages: dict[str, Passage] = field(default_factory=dict)
     texts: set[str] = field(default_factory=set)
@@ -87,7 +84,7 @@ class ExerciseWriter:
         read = [self.attempt(brief, answer) for brief, answer in answered]
         rejected = [row for row in read if isinstance(row, Rejected)]
         kept = [row for row in read if isinstance(row, Exercise)]
-        for step in (self.run, self.mutate, self.vote):
+        for step in (self.bench.passing, self.bench.telling, self.vote):
             screened = step(kept)
             kept, rejected = screened.kept, rejected + screened.rejected
         return Round(kept, rejected)
@@ -124,14 +121,6 @@ class ExerciseWriter:
             provenance=begun("llm", self.asker, "write", answer, **about(brief)),
         )
 
-    def run(self, exercises: Sequence[Exercise]) -> Round[Exercise]:
-        """Every solution passes its own tests."""
-        return passing(self.sandbox, exercises)
-
-    def mutate(self, exercises: Sequence[Exercise]) -> Round[Exercise]:
-        """Tests tell a wrong solution from the right one."""
-        return telling(self.sandbox, exercises, self.config.mutants, self.config.min_killed)
-
     def vote(self, exercises: Sequence[Exercise]) -> Round[Exercise]:
         """Independent answers vote on each exercise."""
         if self.config.answers == 1:
@@ -141,7 +130,7 @@ class ExerciseWriter:
         heard = [[a for a in asked[n * each : (n + 1) * each] if not a.missing] for n in range(len(exercises))]
         elections = [(e.name, list(ballots(e, answers))) for e, answers in zip(exercises, heard, strict=True)]
         screened: Round[Exercise] = Round([], [])
-        for exercise, answers, circles in zip(exercises, heard, agreement(self.sandbox, elections), strict=True):
+        for exercise, answers, circles in zip(exercises, heard, self.bench.agreement(elections), strict=True):
             votes = continued(exercise.provenance, "vote", answers, agree=len(circles[0]), voters=len(circles))
             row = replace(exercise, provenance=votes)
             if told := self.verdict(circles):

@@ -12,13 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from hornbook.records import Exercise, Rejected, content_id
-from hornbook.sandbox.run import BlockResult, Sandbox, execute_many
+from hornbook.sandbox.run import BlockResult, execute_many
 from hornbook.synthesis.llm import prompts
 from hornbook.synthesis.llm.asking import Answer, Asker, Question, Round, begun, continued
-from hornbook.synthesis.llm.exercises import Drills
 from hornbook.synthesis.llm.functions import Function
 from hornbook.synthesis.llm.reading import NOT_PYTHON, Unfit, parts_of, python_in
-from hornbook.synthesis.llm.screen import passing, reject, run, telling
+from hornbook.synthesis.llm.screen import Bench, reject
 
 LONGEST_INPUT, LONGEST_VALUE, MOST_INPUTS, FEWEST_INPUTS = 1000, 500, 12, 4
 QUOTED = 24  # characters of a line of code that a docstring may not hold
@@ -38,9 +37,8 @@ class Told:
 class Reversal:
     """Makes exercises of functions."""
 
-    config: Drills
     asker: Asker
-    sandbox: Sandbox
+    bench: Bench
 
     def write(self, functions: Sequence[Function]) -> Iterator[Round[Exercise]]:
         """What became of the functions, a round at a time."""
@@ -58,7 +56,7 @@ class Reversal:
         described = [row for row in read if isinstance(row, Told)]
         kept, rejected = self.tested(described)
         rejected = [row for row in read if isinstance(row, Rejected)] + rejected
-        for step in (self.run, self.mutate, self.again):
+        for step in (self.bench.passing, self.bench.telling, self.again):
             screened = step(kept)
             kept, rejected = screened.kept, rejected + screened.rejected
         return Round(kept, rejected)
@@ -69,7 +67,7 @@ class Reversal:
             [item.function.code, *(call(item.function.name, given) for given in item.inputs)] for item in described
         ]
         kept, rejected = [], []
-        for item, results in zip(described, execute_many(self.sandbox, blocks), strict=True):
+        for item, results in zip(described, execute_many(self.bench.sandbox, blocks), strict=True):
             try:
                 kept.append(self.exercise(item, results[1:]))
             except Unfit as unfit:
@@ -96,14 +94,6 @@ class Reversal:
             provenance=begun("reversal", self.asker, "describe", item.answer),
         )
 
-    def run(self, exercises: Sequence[Exercise]) -> Round[Exercise]:
-        """The corpus' function does twice the same."""
-        return passing(self.sandbox, exercises)
-
-    def mutate(self, exercises: Sequence[Exercise]) -> Round[Exercise]:
-        """The inputs tell a wrong function from the right one."""
-        return telling(self.sandbox, exercises, self.config.mutants, self.config.min_killed)
-
     def again(self, exercises: Sequence[Exercise]) -> Round[Exercise]:
         """A function written from the description alone behaves the same."""
         questions = [
@@ -113,7 +103,7 @@ class Reversal:
         answers = self.asker.ask(questions, "reversal: write again")
         screened: Round[Exercise] = Round([], [])
         heard = [(e, a) for e, a in zip(exercises, answers, strict=True) if not a.missing]
-        faults = run(self.sandbox, [(python_in(answer.text), e.tests, e.name) for e, answer in heard])
+        faults = self.bench.run([(python_in(answer.text), e.tests, e.name) for e, answer in heard])
         fault_of = {e.id: fault for (e, _), fault in zip(heard, faults, strict=True)}
         for exercise, answer in zip(exercises, answers, strict=True):
             if answer.missing:
