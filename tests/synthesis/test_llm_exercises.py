@@ -20,7 +20,7 @@ from hornbook.synthesis.llm import asking, screen
 from hornbook.synthesis.llm.commission import Subjects
 from hornbook.synthesis.llm.exercises import Drills
 from hornbook.synthesis.llm.screen import Ballot, Bench
-from hornbook.synthesis.write import WriteExercises, write_exercises
+from hornbook.synthesis.write import WriteExercises, set_aside, write_exercises
 from scripted import TEACHER, Answer, Script
 
 Scripted = Callable[[Answer], Script]
@@ -75,7 +75,7 @@ def written(
     ledger = Ledger()
     drills = Drills(**{"answers": 1, **{name: how.pop(name) for name in set(how) & set(Drills.model_fields)}})
     config = WriteExercises(
-        writer="llm", n=n, teacher=TEACHER, drills=drills, subjects=subjects, sandbox=SANDBOX, **how
+        writer="llm", n=n, teacher=TEACHER, drills=drills, subjects=subjects, sandbox=SANDBOX, **{"held_out": 0, **how}
     )
     write_exercises(config, responses=folder / "responses", out=folder, ledger=ledger, documents=documents)
     rejected = list(read_dataset(folder / "rejected", Rejected))
@@ -420,3 +420,28 @@ def test_what_the_sandbox_could_not_judge_stops_the_run(
     )
     with pytest.raises(InfrastructureError, match="why"):
         written(tmp_path)
+
+
+def test_held_out_exercises_share_no_topics_and_no_document_with_the_others() -> None:
+    def row(name: str, topic: str, *parents: str) -> Exercise:
+        return Exercise(name, name, "", "", "", topic, parents=list(parents))
+
+    rows = [row(f"{topic}{n}", topic) for topic in "abcdef" for n in range(2)] + [
+        row("p1", "x", "d"),
+        row("p2", "y", "d"),
+    ]
+    found = [set_aside(rows, 3, seed) for seed in range(20)]
+    assert all(len(ids) == 4 for ids in found)
+    assert all(({"p1", "p2"} <= ids) == bool({"p1", "p2"} & ids) for ids in found)
+    assert all((f"{topic}0" in ids) == (f"{topic}1" in ids) for ids in found for topic in "abcdef")
+    assert len({frozenset(ids) for ids in found}) > 5
+    assert set_aside(rows, 3, 7) == set_aside(rows[::-1], 3, 7)
+    assert set_aside(rows, 0, 7) == set()
+
+
+def test_half_of_what_is_kept_is_set_aside_at_most(tmp_path: Path, scripted: Scripted) -> None:
+    scripted(answering(good))
+    kept, _, _ = written(tmp_path, n=5, held_out=3)
+    held_out = list(read_dataset(tmp_path / "held_out", Exercise))
+    assert (len(kept), len(held_out)) == (3, 2)
+    assert {row.topic for row in kept}.isdisjoint(row.topic for row in held_out)

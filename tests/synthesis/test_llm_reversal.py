@@ -69,7 +69,9 @@ def written(
 ) -> tuple[list[Exercise], list[Rejected], Ledger]:
     ledger = Ledger()
     write_dataset(folder / "corpus", documents or [document()], Document)
-    config = WriteExercises(writer="reversal", n=n, teacher=TEACHER, subjects=subjects, sandbox=SANDBOX, **how)
+    config = WriteExercises(
+        writer="reversal", n=n, teacher=TEACHER, subjects=subjects, sandbox=SANDBOX, **{"held_out": 0, **how}
+    )
     write_exercises(config, responses=folder / "responses", out=folder, ledger=ledger, documents=folder / "corpus")
     kept, rejected = (
         list(read_dataset(folder / "exercises", Exercise)),

@@ -12,7 +12,7 @@ from pydantic import Field
 from hornbook.artifacts import Ledger
 from hornbook.config import Config, operational
 from hornbook.errors import InfrastructureError
-from hornbook.records import Exercise, Provenance, Rejected, Section, write_dataset
+from hornbook.records import Exercise, Provenance, Rejected, Section, scatter, write_dataset
 from hornbook.sandbox.run import Program, Sandbox, judge
 from hornbook.synthesis.diversity import Diversity, plant, report, watched
 from hornbook.synthesis.kill import SHARP, TOOTHLESS, count_kills, program, weakness
@@ -95,7 +95,8 @@ def shelf_figures(sections: Sequence[Section]) -> dict[str, Any]:
 
 
 class WriteExercises(Config):
-    """`procedural` composes `n` exercises and `held_out` more for examination; `llm` asks a teacher for `n`.
+    """`procedural` composes `n` exercises and `held_out` more for examination; `llm` asks a teacher for `n`, and sets
+    `held_out` of those that are kept aside, half of them at most.
 
     `reversal` has a teacher describe `n` functions of the corpus, and write them again from the description.
     `families`, `breadth` and `difficulty` are the procedural writer's (`Procedural`), `subjects` and `drills` a
@@ -147,6 +148,8 @@ def write_exercises(
     if config.mutants:
         kept, weak = weigh_tests(kept, config, ledger)
         failed += weak
+    if commission is not None:
+        examined = set_aside(kept, min(config.held_out, len(kept) // 2), config.seed)
     record(ledger, len(kept) + len(failed) + len(rejected), [*rejected, *failed])
     ledger.rows_out = len(kept)
     ledger.figures = {
@@ -168,6 +171,18 @@ def metered(limits: Limits, ledger: Ledger) -> Diversity:
 def commission_of(config: WriteTextbooks | WriteExercises, responses: Path, documents: Path | None) -> Commission:
     """What a language model is asked, and by whom."""
     return Commission(config.subjects, Asker.of(config.teacher, responses), config.sandbox, config.seed, documents)
+
+
+def set_aside(exercises: Sequence[Exercise], n: int, seed: int) -> set[str]:
+    """The ids of at least `n` of a teacher's exercises, drawn by the seed, whose topics and documents no other has."""
+    groups: dict[str, list[str]] = {}
+    for exercise in exercises:
+        groups.setdefault(exercise.parents[0] if exercise.parents else exercise.topic, []).append(exercise.id)
+    found: set[str] = set()
+    for group in sorted(groups, key=lambda name: scatter(seed, name)):
+        if len(found) < n:
+            found.update(groups[group])
+    return found
 
 
 def composed(config: WriteExercises, examined: set[str]) -> Iterator[Exercise]:
