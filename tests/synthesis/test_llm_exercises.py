@@ -427,8 +427,8 @@ def test_held_out_exercises_share_no_topics_and_no_document_with_the_others() ->
         return Exercise(name, name, "", "", "", topic, parents=list(parents))
 
     rows = [row(f"{topic}{n}", topic) for topic in "abcdef" for n in range(2)] + [
-        row("p1", "x", "d"),
-        row("p2", "y", "d"),
+        row("p1", "x", "doc"),
+        row("p2", "y", "doc"),
     ]
     found = [set_aside(rows, 3, seed) for seed in range(20)]
     assert all(len(ids) == 4 for ids in found)
