@@ -299,17 +299,17 @@ def test_nobody_votes_on_what_execution_has_refused(tmp_path: Path, scripted: Sc
 
 
 def test_two_agree_only_when_each_passes_the_others_tests() -> None:
-    """0 and 1 agree; 2 passes everyone's tests but its own tests refuse the others; 3 fails its own."""
+    """0 and 1 agree; 2 passes everyone's tests but its own tests refuse the others; 3 and 4 fail their own, though 4
+    passes those of 0, which passes those of 4."""
     ballots = [
         Ballot("def f(x): return x + x", "def check(c):\n    assert c(1) == 2\n"),
         Ballot("def f(x): return x * 2", "def check(c):\n    assert c(2) == 4\n"),
         Ballot("def f(x): return 2 * x if x < 9 else 0", "def check(c):\n    assert c(9) == 0\n"),
         Ballot("def f(x): return x", "def check(c):\n    assert c(1) == 3\n"),
+        Ballot("def f(x): return x + x if x == 1 else 0", "def check(c):\n    assert c(9) == 18\n"),
     ]
-    assert Bench(SANDBOX, 0, 0).agreement([("f", ballots), ("f", ballots[2:])]) == [
-        [{0, 1}, {0, 1}, {2}, set()],
-        [{0}, set()],
-    ]
+    agree = Bench(SANDBOX, 0, 0).agreement([("f", ballots), ("f", ballots[2:4])])
+    assert agree == [[{0, 1}, {0, 1}, {2}, set(), set()], [{0}, set()]]
 
 
 def test_the_same_rows_come_of_small_rounds_and_of_a_replay(

@@ -138,6 +138,26 @@ def test_a_cap_without_a_price_is_refused_before_anything_is_asked(tmp_path: Pat
     assert model.asked == 0
 
 
+def test_what_a_cap_stopped_goes_on_into_the_same_folder(
+    tmp_path: Path, serve: Serve, hornbook: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cap is no part of what was asked for, and neither is the store."""
+    monkeypatch.chdir(tmp_path)
+    model = Model()
+    server = serve(model)
+    told = ["write", "exercises", "--writer", "llm", "--teacher", f"m@{server.url}", "-n", "3", "--out", "drills"]
+    told += ["--responses", "answers", "--json", "--set", "drills.drop_easy=false", "--set", "teacher.concurrency=1"]
+    assert "all kept" in hornbook(*told, "--set", "teacher.cap_tokens=500").complaint(1)
+    assert model.asked < 9
+    done = hornbook(*told)
+    assert (done.code, done.json["rows"], done.json["rejected"], model.asked) == (0, 3, {}, 9)
+    told[told.index("drills")], told[told.index(f"m@{server.url}")] = "replayed", "m@replay"
+    again = hornbook(*told)
+    assert (again.code, again.json["rows"], model.asked) == (0, 3, 9)
+    first, second = (tmp_path / name / "exercises/part-00000.parquet" for name in ("drills", "replayed"))
+    assert first.read_bytes() == second.read_bytes()
+
+
 @pytest.fixture
 def small_pilot(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, size in (("PILOT", 2), ("FIRST", 3), ("MOST", 4)):

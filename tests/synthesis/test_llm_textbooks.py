@@ -128,6 +128,7 @@ def test_a_rewrite_that_mends_the_code_is_kept_whatever_its_grade(tmp_path: Path
     assert "- When it was checked: block 1 printed '2', the text says '3'\n- too dry" in script.texts("rewrites")[0]
     assert told(row)["steps"] == ["draft", "outline", "critique", "rewrite", "critique"]
     assert row.provenance.prompt_digest == content_id(script.texts("rewrites")[0])
+    assert row.provenance.responses[told(row)["wrote"]] == script.keys("rewrites")[0]
     assert told(row)["grade"] == 3.0
 
 
@@ -157,6 +158,8 @@ def test_of_two_texts_that_hold_the_higher_graded_is_kept_and_a_tie_leaves_the_d
     assert ledger.figures["revision"] == {f"rewrite {outcome}": 1, "ungraded": 0}
     assert told(row)["grade"] == (4.0 if kept == "Beta" else 3.0)
     assert [key in row.provenance.responses for key in script.keys("examination")] == [True, True]
+    wrote = script.keys("rewrites" if kept == "Beta" else "sections")[0]
+    assert row.provenance.responses[told(row)["wrote"]] == wrote
 
 
 def test_a_second_rewrite_starts_from_what_stands(tmp_path: Path, scripted: Scripted) -> None:
