@@ -6,8 +6,10 @@ from pathlib import Path
 
 from fake_run import build
 
-from hornbook.report.run import Run, load_run
+from hornbook.report.run import Run, Stage, load_run
 from hornbook.report.tables import figure_table, findings_text
+from hornbook.report.text import NONE
+from hornbook.report.upkeep import cost_row
 
 TABLE = """\
                                               bits per byte ↓                    pass@1 ↑   parses ↑
@@ -41,3 +43,13 @@ def test_the_findings_stand_one_a_line(run: Run):
     assert lines[0].startswith("Filtering did not measurably help: −0.012 bits per byte")
     assert sum(not line.startswith("  ") for line in lines) == 8
     assert max(map(len, lines)) <= 100
+
+
+def test_what_a_teacher_cost_stands_beside_what_its_kept_tokens_cost():
+    def cell(**manifest: object) -> str:
+        return cost_row(Stage("write_exercises", "exercises", "k", Path(), manifest=manifest))["dollars"]
+
+    rate = {"dollars_per_million_kept_tokens": 57.0}
+    assert cell(dollars=1.5, figures={"teacher": {"m": rate}}) == "$1.50, $57.00 a million kept tokens"
+    assert cell(dollars=1.5, figures={"teacher": {"m": {"dollars_per_million_kept_tokens": None}}}) == "$1.50"
+    assert cell(dollars=0.0, figures={}) == NONE

@@ -129,11 +129,18 @@ def test_an_answer_is_mended_once_and_both_are_paid_for(serve: Start, tmp_path: 
     assert len(server.asked) == 2
 
 
-def test_what_cannot_be_mended_is_counted(serve: Start, tmp_path: Path) -> None:
-    server: Server = serve(lambda _: chat("no"))
-    (found,) = consult(asking(server.url), [REQUEST], tmp_path, "job")
-    assert isinstance(found, Unanswered)
-    assert (found.reason, len(found.usages), len(server.asked)) == ("schema", 2, 2)
+def test_what_cannot_be_mended_is_counted_and_paid(
+    serve: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server: Server = serve(lambda body: chat("no") if body["seed"] == 3 else chat("{", finish_reason="length"))
+    cut_off = replace(REQUEST, parameters='{"seed": 4}')
+    misfit, cut = consult(asking(server.url), [REQUEST, cut_off], tmp_path, "job")
+    assert [(found.reason, len(found.usages)) for found in (misfit, cut) if isinstance(found, Unanswered)] == [
+        ("schema", 2),
+        ("length", 1),
+    ]
+    assert len(server.asked) == 3
+    assert "· 2 requests without an answer (1 length, 1 schema)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("known", ["json_schema", "json_object", "words"])

@@ -20,7 +20,7 @@ from unruly import WAYS, Unruly
 from hornbook.errors import WorkError
 from hornbook.teacher.ask import REASONS, Request, Response, Teacher, Unanswered, consult
 from hornbook.teacher.prices import Price
-from hornbook.teacher.store import ResponseStore
+from hornbook.teacher.store import FILE, ResponseStore
 
 Start = Callable[..., Unruly]
 SCHEMA = json.dumps(
@@ -63,9 +63,8 @@ def all_end(server: Unruly, folder: Path, n: int) -> None:
     assert {way for _, way in server.log} == {"fine", *WAYS}
     bad = sum(way != "fine" for _, way in server.log)
     assert 0.25 <= bad / len(server.log) <= 0.35
-    assert (
-        max(server.whole.values()) == 1
-    )  # what was received in full was not asked for again; empty answers were, once
+    # What was received in full was not asked for again; of empty answers, each was once.
+    assert max(server.whole.values()) == 1
     replayed = consult(Teacher(provider="replay", model="m"), requests, folder, "job")
     assert check_answers(replayed, requests) == reasons
 
@@ -129,6 +128,17 @@ def survives(server: Unruly, folder: Path, n: int, kills: int, seed: int) -> Non
 
 def test_a_killed_job_sends_nothing_again_that_it_received(unruly: Start, tmp_path: Path) -> None:
     survives(unruly(share=0.3, ways=UNDOUBTED), tmp_path, 120, kills=2, seed=0)
+
+
+def test_two_processes_at_one_job_share_its_answers(unruly: Start, tmp_path: Path) -> None:
+    server, n = unruly(seconds=0.02), 400
+    both = [client(server, tmp_path, n) for _ in range(2)]
+    assert [process.wait(120) for process in both] == [0, 0]
+    requests = questions(teacher_for(server.url), n)
+    found = consult(Teacher(provider="replay", model="m"), requests, tmp_path, "job")
+    assert check_answers(found, requests).total() == 0
+    assert len((tmp_path / FILE).read_bytes().splitlines()) == n
+    assert n <= len(server.log) <= 1.4 * n  # twice only what both had in flight
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that answers chats, and goes wrong in ten ways as often as it is told to."""
+"""A real HTTP server on loopback that answers chats, and goes wrong in twelve ways as often as it is told to."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ WAYS = (
     "drop",
     "drop-midway",
     "hang",
+    "drip",
     "truncated-json",
     "wrong-schema",
     "empty-choice",
@@ -32,8 +33,7 @@ class Unruly:
     """Echoes the first user message as {"echo": …}. `share` of the requests meet one of `ways`, drawn by `seed`.
 
     `log`: (the messages as JSON, the way it went), in order of arrival. `whole`: the messages whose answer was sent in
-    full. `under_way`: those that were received and not yet answered. `doubled`: those whose answer another was given too,
-    perhaps before it reached its own.
+    full. `under_way`: those that were received and not yet answered.
     """
 
     def __init__(self, share: float = 0.0, seed: int = 0, ways: tuple[str, ...] = WAYS, seconds: float = 0.003) -> None:
@@ -42,8 +42,7 @@ class Unruly:
         self.whole: Counter[str] = Counter()
         self.under_way: Counter[str] = Counter()
         self.most_under_way = 0
-        self.count, self.last = 0, ("", b"")
-        self.doubled: set[str] = set()
+        self.count, self.last = 0, b""
         self.loop = asyncio.new_event_loop()
         ready = threading.Event()
         self.thread = threading.Thread(target=self._serve, args=(ready,), daemon=True)
@@ -97,19 +96,33 @@ class Unruly:
         self.most_under_way = max(self.most_under_way, self.under_way.total())
         try:
             await asyncio.sleep(self.seconds * self.draw.uniform(0.5, 1.5))
-            return await self._go(way, body, asked, writer) and b"connection: close" not in head
+            return await self._go(way, body, asked, b"connection: close" in head, reader, writer)
         finally:
             self.under_way -= Counter([asked])
 
-    async def _go(self, way: str, body: dict[str, Any], asked: str, writer: asyncio.StreamWriter) -> bool:
+    async def _go(
+        self,
+        way: str,
+        body: dict[str, Any],
+        asked: str,
+        close: bool,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> bool:
         if way == "hang":
             await asyncio.sleep(30)
         if way in ("hang", "drop"):
             return False
+        if way == "drip":
+            writer.write(b"HTTP/1.1 200 X\r\ncontent-length: 9999\r\n\r\n")
+            for _ in range(600):  # half a minute, always a little more
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+            return False
         data = self.reply(way, body)
-        if way == "duplicate-reply" and self.last[1]:
-            data = self.last[1]
-            self.doubled.add(self.last[0])
+        if way == "duplicate-reply" and self.last:
+            data = self.last
         status, more = {"429": (429, ""), "429-retry-after": (429, "retry-after-ms: 20\r\n"), "500": (500, "")}.get(
             way, (200, "")
         )
@@ -120,11 +133,13 @@ class Unruly:
         if way == "drop-midway":
             sent = sent[: -len(data) // 2]
         if way in WHOLE:
-            self.last = (asked, data)
             self.whole[asked] += 1
         writer.write(sent * 2 if way == "reply-twice" else sent)
         await writer.drain()
-        return way != "drop-midway"
+        if way in WHOLE and close:
+            await reader.read()  # the client has it when it hangs up
+            self.last = data
+        return way != "drop-midway" and not close
 
     def reply(self, way: str, body: dict[str, Any]) -> bytes:
         """The body of an answer."""

@@ -87,9 +87,18 @@ def cost_row(stage: Stage) -> dict[str, Any]:
         "memory": size(about.get("peak_memory_bytes")),
         "rows": f"{count(about['rows_in'])} → {count(about['rows_out'])}" if about.get("rows_in") else NONE,
         "tokens": tokens(about.get("tokens") or None),
-        "dollars": f"${about['dollars']:.2f}" if about.get("dollars") else NONE,
+        "dollars": spent(stage),
         "cached": stage.cached,
     }
+
+
+def spent(stage: Stage) -> str:
+    """What a stage's teacher cost, and a million of the tokens that ended in its rows."""
+    if not stage.manifest.get("dollars"):
+        return NONE
+    rates = [about.get("dollars_per_million_kept_tokens") for about in (stage.figures.get("teacher") or {}).values()]
+    kept = "".join(f", ${rate:,.2f} a million kept tokens" for rate in rates if rate is not None)
+    return f"${stage.manifest['dollars']:.2f}{kept}"
 
 
 def totals(run: Run) -> dict[str, Any]:

@@ -6,6 +6,7 @@ missing ──► pilot ──► forecast ──► the rest (live, or in batch
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -59,7 +60,7 @@ class Job:
         self._streak = 0
         for usage in (usage for request in self.requests for usage in self.received(request)):
             self.bill.add(usage)
-        done = len(self.requests) - len(unknown(self.requests, self.store))
+        done = len(self.requests) - len(unknown(self.requests, self.store)) - len(self.repairs(self.requests))
         self.panel = Panel(label, len(self.requests), done, self.bill)
 
     def received(self, request: Request) -> tuple[Usage, ...]:
@@ -77,9 +78,10 @@ class Job:
                 self.look_ahead(pilot)
             if self.teacher.mode == "batch":
                 self.ask_in_batches(unknown(self.requests, self.store))
-            while missing := self.unasked(self.requests):
-                self.ask(missing)
-            self.ask(self.repairs(self.requests))
+            self.ask(self.unasked(self.requests))
+            if repairs := self.repairs(self.requests):
+                self.panel.update(note=f"mending {len(repairs):,} answers")
+                self.ask(repairs)
         self.check_some_came()
         for key, fault in self.lost.items():
             self.store.put_unanswered(key, fault.reason)
@@ -111,6 +113,7 @@ class Job:
 
     def ask(self, requests: Sequence[Request]) -> None:
         """Put requests to the endpoint, several at once, until all have ended or the cap is reached."""
+        requests = random.sample(requests, len(requests))  # two processes at the same job meet seldom
         questions = [partial(self.chat, request) for request in requests]
         ask_all(
             self.endpoint,
@@ -124,6 +127,8 @@ class Job:
 
     async def chat(self, request: Request, client: Client, halted: Halt) -> dict[str, Any]:
         """One answer; a schema is asked for in the strongest form that the server takes."""
+        if (known := self.store.get(request.key)) is not None:
+            return known  # another process had it answered meanwhile
         forms = FORMS[FORMS.index(self.form) :] if request.schema else FORMS[:1]
         for form in forms:
             try:
@@ -149,7 +154,10 @@ class Job:
         self.bill.add(usage_of(request, raw, mode == "batch"))
         self._streak = 0
         self.lost.pop(request.key, None)
-        self.panel.update(done=not request.repair)
+        reason, _ = fault_of(request, raw)
+        if reason and mended(request, raw) is None:
+            self.bill.failed[reason] += 1
+        self.panel.update(done=not reason)
 
     def lose(self, request: Request, fault: Fault, mode: str = "live") -> None:
         """A request ended without an answer. Raises what a person is told when no other would fare better."""
@@ -177,21 +185,16 @@ class Job:
         return [request for request in unknown(requests, self.store) if request.key not in self.lost]
 
     def check_own(self, request: Request, raw: dict[str, Any]) -> None:
-        """A reply with the id and every byte of an earlier one answers one of two different requests at most.
+        """A reply with the id and every byte of one that another request had is not the answer to this. Raises Fault.
 
-        Which one cannot be known: the earlier is taken back, and both are asked for again. Raises Fault.
+        A server that remembers its answers may give one to several attempts at the same.
         """
         owner = self.store.owner(raw)
-        if owner is None or owner == request.key:
-            return
-        row = self.store.row(owner) or {}
-        if row.get("request", {}).get("messages") == [list(message) for message in request.messages]:
-            return  # another attempt at the same, from a server that remembers its answers
-        if row:
-            self.store.void(owner, "duplicate")
-            self.panel.update(done=-1)
-        told = f"{self.teacher.url}: gave reply {raw['id']!r} to two requests; what came is kept, run again"
-        raise Fault("duplicate", WorkError(told))
+        if owner is not None and owner != request.key:
+            row = self.store.row(owner) or {}
+            if row.get("request", {}).get("messages") != [list(message) for message in request.messages]:
+                told = f"{self.teacher.url}: gave reply {raw['id']!r} to two requests; what came is kept, run again"
+                raise Fault("duplicate", WorkError(told))
 
     def go_on(self) -> str:
         """What to do at the cap."""

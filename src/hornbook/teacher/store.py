@@ -7,7 +7,6 @@ counts: a later one, from another process, is not kept.
     {"key": …, "response": {…}}                                       version 1, still read
     {"v": 2, "key": …, "response": {…}, "request": {…}, "mode": …}    version 2: what was asked, live or in a batch
     {"v": 2, "key": …, "unanswered": …}                               why there is none: replays repeat it
-    {"v": 2, "key": …, "void": …}                                     what came before was not the answer, and why
 
 A kill can tear at most the line being written, which is skipped when read; several processes can append at once, and
 each sees what the others wrote. A row of a later version is read if it has these fields, and passed over if it has not.
@@ -67,7 +66,7 @@ class ResponseStore:
         return found
 
     def owner(self, response: Mapping[str, Any]) -> str | None:
-        """The request that a reply came to before, byte for byte and with its id; empty if it was taken back since."""
+        """The request that a reply came to before, byte for byte and with its id."""
         self._refresh()
         key, place = self._owners.get(str(response.get("id")), ("", None))
         return key if place is not None and self._at(place)["response"] == response else None
@@ -86,10 +85,6 @@ class ResponseStore:
         if self.unanswered(key) != reason:
             self._append(key, {"unanswered": reason})
 
-    def void(self, key: str, why: str) -> None:
-        """Take back the response to a request: it turned out to belong to another."""
-        self._append(key, {"void": why})
-
     def unanswered(self, key: str) -> str | None:
         """Why a request has no response, or None when nothing is known of it."""
         return self._unanswered.get(key)
@@ -100,7 +95,7 @@ class ResponseStore:
             with self.path.open("ab+") as stream:
                 fcntl.flock(stream, fcntl.LOCK_EX)
                 self._refresh()
-                if key not in self._places or "void" in fields:
+                if key not in self._places:
                     stream.write(line if self._ends_whole(stream) else b"\n" + line)
         except OSError as error:
             raise InfrastructureError(f"{self.path}: {error.strerror}; the response was not kept, free space") from None
@@ -125,18 +120,11 @@ class ResponseStore:
                 self._places.setdefault(key, (start, len(line)))
                 if name := row["response"].get("id"):
                     self._owners.setdefault(str(name), (key, (start, len(line))))
-            elif "void" in row:
-                self._disown(self._places.pop(key))
             else:
                 self._unanswered[key] = str(row["unanswered"])
         except (ValueError, KeyError, TypeError, AttributeError):
             return False  # torn by a kill, or of a later version; its request is asked again
         return True
-
-    def _disown(self, place: Place) -> None:
-        """A reply that was taken back belongs to nobody."""
-        if name := self._at(place)["response"].get("id"):
-            self._owners[str(name)] = ("", place)
 
     @staticmethod
     def _ends_whole(stream: IO[bytes]) -> bool:
