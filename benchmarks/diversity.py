@@ -5,12 +5,15 @@ first table shows the good page nearest to collapse, and the limit; the second s
 that least shows it, and the dial that the meter names.
 
     python benchmarks/diversity.py            half a minute; ends with CPU and memory for 20,000 exercises
+    python benchmarks/diversity.py --model FOLDER --prompts titles     two pages a temperature, written by a model: from
+                                              the titles of sections, the names of exercises, or "def " for all (one)
 
 Exits with 1 when a good page collapses, or a page of a spoilt stream does not or names another dial.
 """
 
 from __future__ import annotations
 
+import argparse
 import random
 import re
 import sys
@@ -30,11 +33,21 @@ Stream = tuple[str, str, list[Row]]  # what was done, the dial that it calls for
 ROWS = 4 * PAGE_ROWS
 SENTENCE = re.compile(r"[A-Z][^.!?`#|\n]{30,}[.!?]")
 LIMITS = Limits()
+SWEPT = ("near_duplicates", "distinct_3", "compression", "coverage", "opener")
 
 
 def main() -> int:
-    """Print both tables and the cost; returns the exit code."""
+    """What was asked for; returns the exit code."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model")
+    parser.add_argument("--prompts", choices=PROMPTS, default="titles")
+    asked = parser.parse_args()
     random.seed(0)
+    return sweep(asked.model, PROMPTS[asked.prompts]()) if asked.model else tables()
+
+
+def tables() -> int:
+    """Print both tables and the cost; returns the exit code."""
     sections = [section.row() for section in shelf()]
     random.shuffle(sections)
     exercises = [exercise.row() for exercise in compose(Procedural(n=8000, seed=1))[0]]
@@ -171,6 +184,36 @@ def show_spoilt(name: str, dial: str, found: list[Figures]) -> bool:
     near = " ".join(f"{n} {nearest(found, n)}" for n in ("coverage", "opener", "audiences"))
     print(f"| {name} | {len(found)} | {said or 'nothing; ' + near} | {', '.join(sorted(dials)) or '–'} |")
     return dials == {dial}
+
+
+def titles() -> list[str]:
+    """The first lines of 128 sections."""
+    return [section.text.partition("\n")[0] + "\n\n" for section in shelf()[: 2 * PAGE_ROWS]]
+
+
+def names() -> list[str]:
+    """How 128 exercises begin."""
+    return [f"def {exercise.name}(" for exercise in compose(Procedural(n=2 * PAGE_ROWS, seed=77))[0]]
+
+
+PROMPTS = {"titles": titles, "names": names, "one": lambda: ["def "] * (2 * PAGE_ROWS)}
+
+
+def sweep(folder: str, prompts: list[str]) -> int:
+    """A model's pages at five temperatures, a line each."""
+    from hornbook.model.generate import Decoding, complete
+    from hornbook.model.load import load
+
+    model = load(folder)
+    column, stop = ("prompt", ("\ndef ",)) if prompts[0].startswith("def ") else ("text", ())
+    print(f"| temperature | {' | '.join(SWEPT)} | dial |\n|---|{'--:|' * len(SWEPT)}---|")
+    for temperature in (0.0, 0.3, 0.7, 1.0, 1.3):
+        texts = complete(model, prompts, Decoding(temperature=temperature, max_new_tokens=160, seed=3, stop=stop))
+        found = pages([{column: start + rest} for start, rest in zip(prompts, texts, strict=True)])
+        dials = {MEASURES[all_[0].measure].dial.partition(":")[0] for page in found if (all_ := judged(page))}
+        values = " | ".join(nearest(found, name) for name in SWEPT)
+        print(f"| {temperature} | {values} | {', '.join(sorted(dials)) or '–'} |")
+    return 0
 
 
 def cost(exercises: list[Row]) -> None:

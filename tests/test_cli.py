@@ -237,9 +237,11 @@ def test_write_exercises_and_verify_print_their_contracts(hornbook: Command, tmp
 
 
 def test_writing_says_how_varied_the_rows_are(hornbook: Command, tmp_path: Path) -> None:
-    done = hornbook("write", "exercises", "-n", "64", "--family", "chars", "--out", tmp_path / "out", "--json")
+    asked = ("write", "exercises", "-n", "64", "--family", "chars", "--no-halt", "--out", tmp_path / "out", "--json")
+    done = hornbook(*asked)
     (line,) = [line for line in done.err.splitlines() if "distinct 3-grams" in line]
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["config"]["diversity"]["halt"] is False
     found = manifest["figures"]["diversity"]
     assert f"distinct 3-grams {found['measures']['distinct_3']['mean']:.2g} · " in line
     assert (found["rows"], found["pages"], found["collapses"][0]["measure"]) == (64, 1, "topics")  # told, not halted

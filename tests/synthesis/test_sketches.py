@@ -60,9 +60,9 @@ def test_a_histogram_does_not_depend_on_the_order(labels: list[str], chance: ran
 def test_a_histogram_forgets_the_rare_and_keeps_the_common_exactly() -> None:
     found = Histogram(capacity=50)
     for number in range(1000):
-        found.add([f"rare {number}", "common"])
+        found.add([f"rare {number}", "common", f"rare {number}", "common"])
     assert len(found.counts) <= 100
-    assert found.top(1) == [("common", 1000)]
+    assert found.top(1) == [("common", 2000)]
     assert found.distinct == 1001
     assert found.bits == pytest.approx(0.5 * 1 + 0.5 * math.log2(2000))
 
@@ -139,6 +139,13 @@ def test_one_word_in_two_hundred_is_near_and_one_in_ten_is_not() -> None:
         near += recent.add(word_hashes([*text[:100], "x", *text[101:]])) is not None
     assert near == 60
     assert far == 0
+
+
+def test_all_of_a_long_text_counts() -> None:
+    """Alike in the first chunk of shingles, and in nothing after it: a third at most."""
+    recent, start = Recent(64), words(CHUNK, 0)
+    recent.add(word_hashes([*start, *words(CHUNK, 1)]))
+    assert recent.add(word_hashes([*start, *words(CHUNK, 2)])) is None
 
 
 def test_pairs_well_below_the_threshold_are_proposed_and_refused() -> None:

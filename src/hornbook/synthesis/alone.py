@@ -76,6 +76,7 @@ def row_of(line: bytes) -> Mapping[str, Any]:
     """The row on a line; empty when it holds none."""
     try:
         found = json.loads(line.decode("utf-8-sig"))
+        json.dumps(found, ensure_ascii=False).encode()  # fails on half of a surrogate pair, which is no character
     except (ValueError, RecursionError):
         return {}
     if isinstance(found, str):

@@ -163,9 +163,9 @@ def watched(rows: Iterable[R], meter: Diversity, label: str, total: float | None
             yield row
 
 
-def report(rows: Sequence[Record], ledger: Ledger) -> None:
+def report(rows: Sequence[Record], limits: Limits, ledger: Ledger) -> None:
     """Measure finished rows into the ledger's figures, under `diversity`, and say a line of it. Never halts."""
-    meter = Diversity(Limits(halt=False))
+    meter = Diversity(limits.model_copy(update={"halt": False}))
     for _ in watched(rows, meter, "diversity", len(rows)):
         pass
     ledger.figures["diversity"] = meter.figures()

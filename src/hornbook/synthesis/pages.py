@@ -102,8 +102,7 @@ class Page:
         """The measures of the page; None for what its rows do not have."""
         openers = self.facets["openers"].top(1)
         return {
-            **{name: self.facets[name].effective or None for name in ("topics", "audiences")},
-            "names": self.facets["names"].effective if 2 * self.facets["names"].total >= self.rows else None,
+            **{name: self.variety(name) for name in ("topics", "audiences", "names")},
             "repeats": self.repeats / self.rows,
             "near_duplicates": self.near_duplicates / self.rows,
             "opener": openers[0][1] / len(self.texts) if openers else None,
@@ -111,6 +110,11 @@ class Page:
             **{f"distinct_{n}": self.distinct(n) for n in (1, 2, 3)},
             "compression": self.compression(),
         }
+
+    def variety(self, facet: str) -> float | None:
+        """The effective number of a facet's labels; None where there are fewer than one for every two rows."""
+        found = self.facets[facet]
+        return found.effective if 2 * found.total >= self.rows else None
 
     def distinct(self, n: int) -> float | None:
         """Distinct n-grams over all n-grams; None when no text has n words."""

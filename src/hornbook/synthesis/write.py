@@ -79,7 +79,7 @@ def write_textbooks(
     failed = [(section, fault) for section, fault in checked if fault]
     rejected += [Rejected(s.id, "write", "not-verified", fault, s.text[:200]) for s, fault in failed]
     record(ledger, len(kept) + len(rejected), rejected)
-    report(kept, ledger)
+    report(kept, config.diversity, ledger)
     ledger.rows_out = write_dataset(out / "sections", kept, Section)
     write_dataset(out / "rejected", rejected, Rejected)
 
@@ -158,7 +158,7 @@ def write_exercises(
     }
     if commission is not None:
         commission.settle(ledger, kept)
-    report([e for e in kept if e.id not in examined], ledger)
+    report([e for e in kept if e.id not in examined], config.diversity, ledger)
     write_dataset(out / "rejected", [*rejected, *failed], Rejected)
 
 
