@@ -12,7 +12,7 @@ from typing import Any
 from hornbook.artifacts import Store, digest_bytes, digest_file, digest_folder, digest_json, write_json
 from hornbook.corpus.curate import Curate, facts, sources
 from hornbook.errors import InfrastructureError, InputError
-from hornbook.synthesis.write import WriteExercises
+from hornbook.synthesis.write import WriteExercises, WriteTextbooks
 from hornbook.training.loop import device_of
 
 Facts = Callable[[Any, Store], dict[str, str]]
@@ -65,9 +65,21 @@ def packaged_facts(*names: str) -> Facts:
     return digest
 
 
-def prompt_facts(config: WriteExercises, store: Store) -> dict[str, str]:
-    """A language model's prompts are drawn from the shelf; the procedural writer reads nothing."""
-    return packaged_facts("synthesis/shelf")(config, store) if config.writer == "llm" else {}
+def written_facts(config: WriteTextbooks | WriteExercises, store: Store) -> dict[str, str]:
+    """What writers read besides their config: the shelf, or a teacher's questions, topics and earlier rows."""
+    if config.writer == "shelf":
+        return packaged_facts("synthesis/shelf")(config, store)
+    if config.writer == "procedural":
+        return {}
+    names = ("synthesis/llm/prompts.py", *(() if config.subjects.tree else ("synthesis/topics/packaged",)))
+    own = [*([config.subjects.tree] if config.subjects.tree else []), *config.subjects.previous]
+    return {name: packaged_digest(name) for name in names} | {name: digest_at(Path(name)) for name in own}
+
+
+def digest_at(path: Path) -> str:
+    """Digest of a file or folder that a person names; "absent" when it is not there."""
+    path = path.expanduser()
+    return digest_folder(path) if path.is_dir() else digest_file(path) if path.is_file() else "absent"
 
 
 def packaged_digest(name: str) -> str:

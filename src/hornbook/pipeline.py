@@ -28,12 +28,13 @@ from hornbook.facts import (
     benchmark_facts,
     examination_facts,
     packaged_facts,
-    prompt_facts,
     source_facts,
+    written_facts,
 )
 from hornbook.measure import Gauge
 from hornbook.progress import duration, say
 from hornbook.recipe import Recipe
+from hornbook.synthesis.write import WriteExercises, WriteTextbooks
 from hornbook.tasks.load import available
 from hornbook.tokens.pack import Pack
 from hornbook.training.loop import training_facts
@@ -77,10 +78,8 @@ STAGES: dict[str, Stage] = {
     ),
     "score": Stage(2, "hornbook.quality.score:score", packaged_facts("quality/meaning.npz")),
     "select": Stage(1, "hornbook.quality.select:select"),
-    "write_textbooks": Stage(
-        1, "hornbook.synthesis.write:write_textbooks", packaged_facts("synthesis/shelf"), asks=True
-    ),
-    "write_exercises": Stage(1, "hornbook.synthesis.write:write_exercises", prompt_facts, asks=True),
+    "write_textbooks": Stage(1, "hornbook.synthesis.write:write_textbooks", written_facts, asks=True),
+    "write_exercises": Stage(2, "hornbook.synthesis.write:write_exercises", written_facts, asks=True),
     "decontaminate": Stage(1, "hornbook.decontamination.decontaminate:decontaminate", benchmark_facts("against")),
     "train_tokenizer": Stage(1, "hornbook.tokens.tokenizer:train_tokenizer"),
     "pack": Stage(1, "hornbook.tokens.pack:pack"),
@@ -108,8 +107,8 @@ def graph(recipe: Recipe) -> list[Node]:
     read = add("annotate", "corpus", recipe.annotate, documents=f"{raw}/documents")
     forest = add("classify", "corpus", recipe.classify, documents=f"{raw}/documents", annotations=f"{read}/annotations")
     scores = add("score", "corpus", recipe.score, documents=f"{raw}/documents", classifier=forest)
-    shelf = add("write_textbooks", "textbooks", recipe.textbooks)
-    drills = add("write_exercises", "exercises", recipe.exercises)
+    shelf = add("write_textbooks", "textbooks", recipe.textbooks, **corpus_for(recipe.textbooks, raw))
+    drills = add("write_exercises", "exercises", recipe.exercises, **corpus_for(recipe.exercises, raw))
     exam = f"{drills}/held_out"
     clean, datasets = against_all(recipe), {}
     for name, rows in (("corpus", f"{raw}/documents"), ("textbooks", f"{shelf}/sections")):
@@ -130,6 +129,12 @@ def graph(recipe: Recipe) -> list[Node]:
     side_by_side = recipe.compare.model_copy(update=examined)
     add("compare", "arms", side_by_side, exercises=lessons, **exams(exam), **compared)
     return nodes
+
+
+def corpus_for(config: WriteTextbooks | WriteExercises, raw: str) -> dict[str, str]:
+    """The corpus as an input of a writer that reads it."""
+    reads = config.writer == "reversal" or (config.writer == "llm" and config.subjects.passages)
+    return {"documents": f"{raw}/documents"} if reads else {}
 
 
 def against_all(recipe: Recipe) -> Decontaminate:

@@ -129,8 +129,8 @@ class Annotation(Record):
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a written row came from. `recipe` is what a procedural writer composed, as JSON, or the shelf's file, with
-    `prose/` before it where its kind is prose; else empty."""
+    """Where a written row came from. `recipe` is what a procedural writer composed or a teacher was told, as JSON, or
+    the shelf's file, with `prose/` before it where its kind is prose; else empty."""
 
     writer: str
     teacher: str = ""

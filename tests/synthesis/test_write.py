@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,19 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hornbook.artifacts import Ledger
-from hornbook.errors import CanaryError, CollapseError, InfrastructureError, InputError, MissingResponse
+from hornbook.errors import CanaryError, InfrastructureError, InputError
 from hornbook.records import Exercise, Provenance, Rejected, Section, Verdict, read_dataset, write_dataset
 from hornbook.sandbox.run import BlockResult, Program, Sandbox
-from hornbook.synthesis import llm
 from hornbook.synthesis import write as door
+from hornbook.synthesis.kill import count_kills
 from hornbook.synthesis.reverify import reverify
 from hornbook.synthesis.textbooks import Block, blocks, first_fault, read_section, shelf, verify
 from hornbook.synthesis.write import WriteExercises, WriteTextbooks, verify_exercises, write_exercises, write_textbooks
-from hornbook.teacher.ask import Response, Teacher
-from hornbook.teacher.store import ResponseStore
 
 SANDBOX = Sandbox(workers=1)
-TEACHER = Teacher(provider="replay", model="m")
 
 
 def fenced(language: str, content: str) -> str:
@@ -168,65 +164,9 @@ def test_output_that_is_not_compared_fails_the_run(tmp_path: Path, monkeypatch: 
         written_textbooks(tmp_path, n=1)
 
 
-def filled(folder: Path, kind: str, answers: Sequence[str], seed: int = 0) -> list[llm.Request]:
-    """Put an answer to each of the job's prompts into the store."""
-    asked = llm.requests(TEACHER, llm.plan(kind, len(answers), seed))
-    store = ResponseStore(folder / "responses")
-    for request, text in zip(asked, answers, strict=True):
-        store.put(request.key, {"choices": [{"message": {"content": text}}]})
-    return asked
-
-
-def test_a_teachers_sections_are_kept_only_if_they_run(tmp_path: Path) -> None:
-    good = "# Sums\n\n" + fenced("python", "print(1 + 1)\n") + fenced("output", "2\n")
-    asked = filled(
-        tmp_path, "textbooks", [good.replace("2\n```", "3\n```"), good, "", "Just prose.", good + "```python\nx ="]
-    )
-    kept, rejected, ledger = written_textbooks(tmp_path, writer="llm", n=5, teacher=TEACHER)
-    (made,) = kept
-    assert (made.text, made.verified) == (good, True)
-    assert made.provenance.responses == [asked[1].key]
-    assert (made.provenance.writer, made.provenance.teacher) == ("llm", "m")
-    about = f"Topic: {made.topic}\nAudience: {made.audience}\nStyle: {made.style}\n"
-    assert about in asked[1].messages[0][1]
-    assert len(rejected) == ledger.rejected["not-verified"] == 4
-    assert (ledger.rows_in, ledger.rows_out) == (5, 1)
-
-
-def test_a_teacher_that_breaks_the_first_section_does_not_hide_the_planted_fault(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The planted section must fail for its output alone, whatever else the first one does."""
-    filled(tmp_path, "textbooks", [fenced("python", "1 / 0\n")])
-    monkeypatch.setattr("hornbook.synthesis.textbooks.stripped", lambda _: [])
-    with pytest.raises(CanaryError, match="write/wrong-output"):
-        written_textbooks(tmp_path, writer="llm", n=1, teacher=TEACHER)
-
-
-def test_without_answers_replay_says_what_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(MissingResponse, match="replay: the store holds no response"):
-        written_textbooks(tmp_path, writer="llm", n=1, teacher=TEACHER)
-
-
-def test_prompts_are_drawn_before_anything_is_asked_and_by_the_seed() -> None:
-    assert llm.plan("textbooks", 6, 1) == llm.plan("textbooks", 6, 1) != llm.plan("textbooks", 6, 2)
-    assert len(set(llm.plan("textbooks", 50, 1))) > 40
-    topics = {s.topic for s in shelf()}
-    assert all(prompt.splitlines()[1].removeprefix("Topic: ") in topics for prompt in llm.plan("textbooks", 9, 3))
-
-
-def test_a_prompt_drawn_twice_is_asked_as_another_attempt() -> None:
-    asked = llm.requests(TEACHER, ["a", "b", "a", "a"])
-    assert [(r.messages[0][1], r.attempt) for r in asked] == [("a", 0), ("b", 0), ("a", 1), ("a", 2)]
-    assert len({r.key for r in asked}) == 4
-
-
 def task(name: str, body: str, tests: str = "", **more: str) -> dict[str, str]:
     tests = tests or "def check(candidate):\n    assert candidate(3) == 6\n"
     return {"prompt": f'def {name}(x):\n    """Twice x."""\n', "solution": body, "tests": tests} | more
-
-
-GOOD = task("amber", "    return x * 2\n")
 
 
 def written_exercises(folder: Path, **values: Any) -> tuple[list[Exercise], list[Rejected], Ledger]:
@@ -236,93 +176,26 @@ def written_exercises(folder: Path, **values: Any) -> tuple[list[Exercise], list
     return list(read_dataset(folder / "exercises", Exercise)), list(read_dataset(folder / "rejected", Rejected)), ledger
 
 
-def asked_for(folder: Path, *answers: str | dict[str, str]) -> tuple[list[Exercise], list[Rejected], Ledger]:
-    texts = [answer if isinstance(answer, str) else json.dumps(answer) for answer in answers]
-    filled(folder, "exercises", texts)
-    return written_exercises(folder, writer="llm", n=len(texts), teacher=TEACHER)
+def test_no_mutants_asked_for_none_counted(tmp_path: Path) -> None:
+    kept, _, _ = written_exercises(tmp_path, n=2, held_out=0, families=["digits"], mutants=0)
+    assert [(row.mutants, row.mutants_killed) for row in kept] == [(0, 0), (0, 0)]
 
 
-def test_a_teachers_exercises_are_kept_only_if_their_solution_passes(tmp_path: Path) -> None:
-    kept, rejected, ledger = asked_for(
-        tmp_path, task("cedar", "    return x * 3\n"), "Sure!\n```json\n" + json.dumps(GOOD) + "\n```"
+def test_a_mutant_that_never_ends_is_killed_and_one_that_passes_is_not() -> None:
+    """For 2: `not`, >= 0, < 0 and > 1 return 2, -1, 2, 1; x + 1 and x - 0 never end; x - 2 is 0 too; the last is None."""
+    loop = Exercise(
+        id="loop",
+        name="f",
+        prompt="def f(x):\n",
+        solution="    while x > 0:\n        x = x - 1\n    return x\n",
+        tests="def check(candidate):\n    assert candidate(2) == 0\n",
+        topic="t",
     )
-    (made,) = kept
-    assert (made.name, made.prompt, made.solution, made.tests) == (
-        "amber",
-        *(GOOD[n] for n in ("prompt", "solution", "tests")),
-    )
-    assert made.verified
-    assert [(row.reason, row.detail.partition(":")[0]) for row in rejected] == [("not-verified", "failed")]
-    assert ledger.rejected == {"not-verified": 1}
-    assert ledger.figures.pop("diversity")["rows"] == 1
-    assert (ledger.rows_in, ledger.rows_out, ledger.figures) == (2, 1, {"training": 1, "held_out": 0})
+    (counted,) = count_kills([loop], SANDBOX, 20, trusted=True)
+    assert (counted.mutants, counted.mutants_killed) == (8, 7)
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        "I cannot do that.",
-        "",
-        "{}",
-        "}{",
-        json.dumps({**GOOD, "solution": "    return ("}),
-        json.dumps({**GOOD, "prompt": "x = 1\n", "solution": "y = 2\n"}),
-        json.dumps({"prompt": GOOD["prompt"], "solution": GOOD["solution"]}),
-        json.dumps({**GOOD, "tests": "# \ud83d"}),
-        json.dumps({**GOOD, "solution": "    return 0\0\n"}),
-        json.dumps({**GOOD, "solution": "    return " + "(" * 3000 + ")" * 3000 + "\n"}),
-        '{"prompt": ' * 5000 + "}",
-    ],
-)
-def test_an_answer_that_is_no_exercise_is_a_counted_reject(tmp_path: Path, answer: str) -> None:
-    kept, rejected, ledger = asked_for(tmp_path, answer)
-    assert (kept, [row.reason for row in rejected]) == ([], ["unreadable-answer"])
-    assert (ledger.rows_in, ledger.rows_out, ledger.rejected) == (1, 0, {"unreadable-answer": 1})
-
-
-def test_a_teacher_whose_rows_are_alike_is_stopped_before_they_are_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(door, "judge", lambda *_: pytest.fail("judged"))
-    filled(tmp_path, "exercises", [json.dumps(task(f"f{n}", "    return x * 2\n")) for n in range(70)])
-    with pytest.raises(CollapseError, match=r"^diversity: rows 1-64 have collapsed: .*distinct 3-grams"):
-        written_exercises(tmp_path, writer="llm", n=70, teacher=TEACHER)
-    sections = [
-        f"# {n}\n\nIn this section, we will look at loops.\n" + fenced("python", "print(1)\n") for n in range(64)
-    ]
-    filled(tmp_path, "textbooks", sections)
-    with pytest.raises(CollapseError, match="rows 1-64"):
-        written_textbooks(tmp_path, writer="llm", n=64, teacher=TEACHER)
-    assert not list(tmp_path.rglob("*.parquet"))
-
-
-def test_rows_that_are_alike_are_kept_on_request_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    judged(monkeypatch, "passed", "failed")
-    filled(tmp_path, "exercises", [json.dumps(task(f"f{n}", "    return x * 2\n")) for n in range(70)])
-    kept, _, ledger = written_exercises(tmp_path, writer="llm", n=70, teacher=TEACHER, diversity={"halt": False})
-    assert len(kept) == ledger.figures["diversity"]["rows"] == 70
-    assert ledger.figures["diversity"]["collapsed_pages"] == 1
-
-
-def test_tests_that_everything_passes_do_not_stop_the_run(tmp_path: Path) -> None:
-    """They are a teacher's; whether a planted fault is caught must not hang on them."""
-    kept, _, ledger = asked_for(tmp_path, task("delta", "    return x\n", "def check(candidate):\n    pass\n"), GOOD)
-    assert sorted(row.name for row in kept) == ["amber", "delta"]
-    planted = [(c["name"], c["caught"]) for c in ledger.canaries if "diversity" not in c["name"]]
-    assert planted == [("write/equal-rows", True), ("write/wrong-solution", True)]
-
-
-def test_an_exercise_that_a_teacher_gives_twice_is_counted_once(tmp_path: Path) -> None:
-    kept, rejected, ledger = asked_for(tmp_path, GOOD, GOOD)
-    assert [row.name for row in kept] == ["amber"]
-    assert [row.reason for row in rejected] == ["duplicate"]
-    assert (ledger.rows_in, ledger.rows_out, sum(ledger.rejected.values())) == (2, 1, 1)
-
-
-@pytest.mark.parametrize(("writer", "trusted"), [("llm", False), ("procedural", True)])
-def test_a_teachers_tests_are_not_trusted_and_our_own_are(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: str, trusted: bool
-) -> None:
+def test_our_own_tests_are_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Program] = []
 
     def judge(_: Sandbox, programs: Sequence[Program]) -> list[Verdict]:
@@ -330,9 +203,8 @@ def test_a_teachers_tests_are_not_trusted_and_our_own_are(
         return [Verdict(p.task_id, 0, "failed" if p.task_id == "canary" else "passed") for p in programs]
 
     monkeypatch.setattr(door, "judge", judge)
-    filled(tmp_path, "exercises", [json.dumps(GOOD)])
-    written_exercises(tmp_path, writer=writer, n=1, held_out=0, teacher=TEACHER)
-    assert [p.trusted for p in seen] == [trusted, trusted]
+    written_exercises(tmp_path, n=1, held_out=0)
+    assert [p.trusted for p in seen] == [True, True]
 
 
 def test_procedural_exercises_are_verified_and_held_out_ones_stand_apart(tmp_path: Path) -> None:
@@ -403,11 +275,3 @@ def test_the_sandbox_failing_while_rows_are_run_again_is_an_error(
     monkeypatch.setattr("hornbook.synthesis.reverify.judge", lambda *_: [Verdict("f", 0, "infrastructure", "died")])
     with pytest.raises(InfrastructureError, match="f: died; run again"):
         reverify(tmp_path)
-
-
-def test_an_answer_is_written_under_its_prompts_digest_and_attempt() -> None:
-    request = llm.requests(TEACHER, ["same prompt", "same prompt"])[1]
-    made = llm.to_exercise(request, Response("key", {"choices": [{"message": {"content": json.dumps(GOOD)}}]}))
-    assert isinstance(made, Exercise)
-    assert (made.provenance.responses, made.provenance.attempt, made.verified) == (["key"], 1, False)
-    assert len(made.provenance.prompt_digest) == 16

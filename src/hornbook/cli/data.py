@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
-from hornbook.cli.app import WORKDIR, Json, Out, Unsafe, app, show
+from hornbook.cli.app import WORKDIR, Json, Out, Settings, Unsafe, app, show
+from hornbook.config import Config
 from hornbook.errors import RequestError
+
+C = TypeVar("C", bound=Config)
+TEMPERATURE, MAX_TOKENS = 0.8, 4096  # of a teacher that writes; --set teacher.temperature=… overrides
 
 
 @app.command()
@@ -36,47 +41,47 @@ def pushes(row: dict[str, Any]) -> str:
 def write(
     kind: Annotated[str, typer.Argument(help="textbooks or exercises")],
     out: Out,
-    writer: Annotated[str | None, typer.Option(help="shelf or llm (textbooks); procedural or llm (exercises).")] = None,
+    writer: Annotated[
+        str | None, typer.Option(help="shelf or llm (textbooks); procedural, llm or reversal (exercises).")
+    ] = None,
     n: Annotated[int | None, typer.Option("-n", "--n", help="How many to write.")] = None,
     seed: Annotated[int, typer.Option(help="Draws the compositions or prompts.")] = 0,
     held_out: Annotated[int, typer.Option(help="Exercises with held-out compositions, besides.")] = 0,
     family: Annotated[list[str], typer.Option(help="Only these families. Repeatable.")] = [],
-    only: Annotated[list[str], typer.Option(help="Of the shelf, only sections of this kind: code or prose.")] = [],
-    responses: Annotated[Path, typer.Option(help="The teacher's store of responses, for the llm writer.")] = WORKDIR
-    / "responses",
+    breadth: Annotated[str, typer.Option(help="basic: few plain parts, one style of solution; full.")] = "full",
+    mutants: Annotated[int, typer.Option(help="Mutants of each solution to try its tests on.")] = 5,
+    only: Annotated[list[str], typer.Option(help="Of textbooks, only sections of this kind: code or prose.")] = [],
+    teacher: Annotated[
+        str, typer.Option(metavar="MODEL@URL", help="Who writes (llm, reversal); MODEL@replay: what is stored alone.")
+    ] = "",
+    documents: Annotated[Path | None, typer.Option(help="A corpus: code for reversal, passages to draw on.")] = None,
+    responses: Annotated[Path, typer.Option(help="The teacher's store of responses.")] = WORKDIR / "responses",
+    settings: Settings = [],
     halt: Annotated[bool, typer.Option(help="Stop a language model whose rows have become alike.")] = True,
     unsafe: Unsafe = False,
     as_json: Json = False,
 ) -> None:
     """Write textbook sections or exercises; every row is executed before it is kept."""
-    from hornbook.sandbox.run import Sandbox
-    from hornbook.standalone import configure, run_alone
-    from hornbook.synthesis.limits import Limits
+    from hornbook.standalone import run_alone
     from hornbook.synthesis.textbooks import KINDS
+    from hornbook.synthesis.topics.expand import teacher_named
     from hornbook.synthesis.write import WriteExercises, WriteTextbooks, write_exercises, write_textbooks
 
-    common = {"seed": seed, "sandbox": Sandbox(unsafe=unsafe), "diversity": Limits(halt=halt)}
+    common: dict[str, Any] = {"seed": seed, "sandbox": {"unsafe": unsafe}, "diversity": {"halt": halt}}
+    if teacher:
+        common["teacher"] = {"temperature": TEMPERATURE, "max_tokens": MAX_TOKENS} | teacher_named(teacher)
+    corpus = {"documents": documents} if documents else {}
     if kind == "textbooks":
-        textbooks = configure(
-            WriteTextbooks,
-            {"kinds": "only"},
-            writer=writer or "shelf",
-            n=n,
-            kinds=only or list(KINDS),
-            **common,
+        values = {"writer": writer or "shelf", "n": n, "kinds": only or list(KINDS), **common}
+        ledger = run_alone(
+            partial(write_textbooks, responses=responses), configured(WriteTextbooks, values, settings), out, **corpus
         )
-        ledger = run_alone(write_textbooks, textbooks, out, responses=responses)
     elif kind == "exercises":
-        drills = configure(
-            WriteExercises,
-            {"families": "family"},
-            writer=writer or "procedural",
-            n=1000 if n is None else n,
-            held_out=held_out,
-            families=family or None,
-            **common,
+        values = {"writer": writer or "procedural", "n": 1000 if n is None else n, "held_out": held_out, **common}
+        values |= {"families": family or None, "breadth": breadth, "mutants": mutants}
+        ledger = run_alone(
+            partial(write_exercises, responses=responses), configured(WriteExercises, values, settings), out, **corpus
         )
-        ledger = run_alone(write_exercises, drills, out, responses=responses)
     else:
         raise RequestError(f"write {kind!r}: write textbooks or exercises")
     found = {"rows": ledger.rows_out, "rejected": dict(ledger.rejected), "out": str(out)}
@@ -97,6 +102,15 @@ def overlaps(figures: dict[str, Any]) -> str:
         f"\n  13-grams that two share: {figures['shared_13_grams']:,}, near duplicates: {len(pairs)}"
         + "".join(f"\n    {one}, {other}" for one, other in pairs)
     )
+
+
+def configured(kind: type[C], values: dict[str, Any], settings: list[str]) -> C:
+    """A writer's config from its options and `--set`."""
+    from hornbook.recipe import settings_for
+    from hornbook.standalone import configure
+
+    named = {"families": "family", "kinds": "only"}
+    return settings_for(kind, values, settings) if settings else configure(kind, named, **values)
 
 
 @app.command()

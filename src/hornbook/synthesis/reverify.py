@@ -8,8 +8,8 @@ from typing import Any
 from hornbook.errors import InfrastructureError, InputError
 from hornbook.records import Exercise, Section, read_dataset, read_table
 from hornbook.sandbox.run import Sandbox, judge
+from hornbook.synthesis.kill import program
 from hornbook.synthesis.textbooks import verify
-from hornbook.synthesis.write import program
 
 
 def reverify(folder: Path, sandbox: Sandbox = Sandbox()) -> dict[str, Any]:

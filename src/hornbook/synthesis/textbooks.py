@@ -69,8 +69,10 @@ def read_section(text: str, name: str) -> Section:
 
 
 def kind_of(section: Section) -> Kind:
-    """Prose is what the shelf says is prose. What a teacher writes has code, or is refused."""
+    """Prose is what the shelf says is prose, and what a teacher was asked to write about common sense."""
     about = section.provenance
+    if about.writer == "llm":
+        return "prose" if '"half": "common sense"' in about.recipe else "code"
     return "prose" if about.writer == "shelf" and about.recipe.startswith("prose/") else "code"
 
 

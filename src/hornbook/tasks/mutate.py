@@ -80,10 +80,17 @@ def mutants(source: str, limit: int = 20) -> list[str]:
 
 def changed(tree: ast.Module) -> Iterator[str]:
     """The program's text under each single change, in the order of the source."""
+    return (ast.unparse(tree) for _ in changes(tree))
+
+
+def changes(tree: ast.Module) -> Iterator[None]:
+    """Make each single change in the tree itself, one at a time, and undo it; the tree can be compiled meanwhile."""
     for holder, position, node in slots(tree):
         for other in alternatives(node):
+            if isinstance(node, (ast.expr, ast.stmt)):
+                ast.fix_missing_locations(ast.copy_location(other, node))
             put(holder, position, other)
-            yield ast.unparse(ast.fix_missing_locations(tree))
+            yield
         put(holder, position, node)
 
 

@@ -8,8 +8,9 @@ agree when the body is executed, so neither can be wrong alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 from types import SimpleNamespace
@@ -31,12 +32,14 @@ class Part:
 class Fold(Part):
     """How results are gathered in a loop: `init`, then `step` of every result `{e}`, then return `code`.
 
-    `fn` takes the list of results. `returns` is the type of what comes out.
+    `fn` takes the list of results. `returns` is the type of what comes out. `over` says the same of a list `found` of
+    the results, where `code` does not (its `init` is another).
     """
 
     init: str = "found = []"
     step: str = "found.append({e})"
     returns: str = "int"
+    over: str = ""
 
 
 Choice = SimpleNamespace  # slot name → part, read as attributes: `p.pred.code`
@@ -50,10 +53,11 @@ class Family:
     `sayings`: formats over words; `{pred}` speaks of one thing ("is even"), `{preds}` of many ("are even"), `{p.pred}`
     is the part itself.
     `allowed`: which choices make sense; those that do not are never composed.
+    `also`: other ways to spell the body, by style; a body made by `gather` has them of itself (`styles.py`).
     """
 
     name: str
-    slots: Mapping[str, tuple[Part, ...]]
+    slots: Mapping[str, Sequence[Part]]
     args: str
     kind: str
     title: str
@@ -63,6 +67,7 @@ class Family:
     returns: Callable[[Choice], str] = lambda _: "int"
     imports: str = ""
     allowed: Callable[[Choice], bool] = lambda _: True
+    also: Mapping[str, Callable[[Choice], str]] = field(default_factory=dict)
 
 
 Picks = tuple[int, ...]  # the index of the part in every slot
@@ -89,10 +94,11 @@ class Composition:
         """What the composition means, from the parts' callables."""
         return self.family.reference(self.choice)
 
-    def neighbours(self) -> Iterator[Composition]:
-        """Every allowed composition that differs in exactly one part."""
+    def neighbours(self, most: int = 60) -> Iterator[Composition]:
+        """Allowed compositions that differ in exactly one part: for each slot all, or `most` drawn of more."""
+        draw = random.Random(repr(self.picks))
         for place, parts in enumerate(self.family.slots.values()):
-            for pick in range(len(parts)):
+            for pick in range(len(parts)) if len(parts) <= most else draw.sample(range(len(parts)), most):
                 if pick != self.picks[place]:
                     other = Composition(self.family, (*self.picks[:place], pick, *self.picks[place + 1 :]))
                     if self.family.allowed(other.choice):
@@ -118,15 +124,28 @@ def at(family: Family, index: int) -> Composition:
     return Composition(family, tuple(picks))
 
 
+VERBS = frozenset({"is", "has", "does", "ends", "starts", "contains", "falls", "comes", "leaves", "lies"})
+
+
 def plural(words: str) -> str:
     """A predicate said of many things.
 
     >>> plural("is divisible by 3"), plural("ends in 7"), plural("has two digits"), plural("is not a multiple of 3")
     ('are divisible by 3', 'end in 7', 'have two digits', 'are not multiples of 3')
+    >>> plural("has a day above 5"), plural("is a Monday")
+    ('have a day above 5', 'are Mondays')
+    >>> plural("is a multiple of 4 or ends in 7"), plural("is below 2 or above 7")
+    ('are multiples of 4 or end in 7', 'are below 2 or above 7')
     """
+    for joint in (" and ", " or "):
+        first, found, second = words.partition(joint)
+        if found and second.split()[0] in VERBS:
+            return f"{plural(first)}{joint}{plural(second)}"
     verb, _, rest = words.partition(" ")
     many = {"is": "are", "has": "have", "does": "do"}.get(verb, verb.removesuffix("s"))
-    denial, article, noun = rest.rpartition("a ") if rest.startswith(("a ", "not a ")) else ("", "", "")
+    denial, article, noun = (
+        rest.rpartition("a ") if verb == "is" and rest.startswith(("a ", "not a ")) else ("", "", "")
+    )
     if article:
         head, of, tail = noun.partition(" of ")
         rest = f"{denial}{head}s{of}{tail}"
@@ -138,12 +157,24 @@ def lines(*rows: str) -> str:
     return "\n".join(rows)
 
 
-def gather(fold: Any, head: str, test: str, result: str, *before: str) -> str:
+class Loop(str):
+    """The text of a loop that gathers, which remembers its parts so that it can be told in other styles."""
+
+    fold: Any
+    head: str
+    test: str
+    result: str
+    before: tuple[str, ...]
+
+
+def gather(fold: Any, head: str, test: str, result: str, *before: str) -> Loop:
     """A loop that gathers: `init`; `head`; inside it the rows `before`, then `if test:` the fold's step on `result`."""
     step = fold.step.format(e=result)
     inner = [f"    {row}" for row in before]
     guarded = [f"    if {test}:", f"        {step}"] if test else [f"    {step}"]
-    return lines(fold.init, head, *inner, *guarded, f"return {fold.code}")
+    loop = Loop(lines(fold.init, head, *inner, *guarded, f"return {fold.code}"))
+    loop.fold, loop.head, loop.test, loop.result, loop.before = fold, head, test, result, before
+    return loop
 
 
 def each(place: str) -> tuple[str, ...]:

@@ -142,6 +142,12 @@ def quotient(k: int, word: str) -> Part:
     return number_map(f"quotient:{k}", lambda x: math.floor(x / k), f"x // {k}", words, slug=word)
 
 
+def divided(k: int) -> Part:
+    """It divided by k, rounded down, for any k."""
+    words = f"it divided by {k}, rounded down"
+    return number_map(f"divided:{k}", lambda x: math.floor(x / k), f"x // {k}", words, slug=f"over_{k}")
+
+
 def capped(k: int) -> Part:
     """It, but k where it is larger."""
     return number_map(
@@ -183,9 +189,27 @@ MAPS: tuple[Part, ...] = (
 )
 
 FOLDS: tuple[Fold, ...] = (
-    Fold("sum", sum, "total", ("the sum",), "sum", "total = 0", "total += {e}"),
-    Fold("product", math.prod, "total", ("the product",), "product", "total = 1", "total *= {e}"),
-    Fold("xor", lambda found: reduce(xor, found, 0), "total", ("the xor",), "xor", "total = 0", "total ^= {e}"),
+    Fold("sum", sum, "total", ("the sum",), "sum", "total = 0", "total += {e}", over="sum(found)"),
+    Fold(
+        "product",
+        math.prod,
+        "total",
+        ("the product",),
+        "product",
+        "total = 1",
+        "total *= {e}",
+        over="math.prod(found)",
+    ),
+    Fold(
+        "xor",
+        lambda found: reduce(xor, found, 0),
+        "total",
+        ("the xor",),
+        "xor",
+        "total = 0",
+        "total ^= {e}",
+        over="reduce(lambda a, b: a ^ b, found, 0)",
+    ),
     Fold(
         "largest",
         lambda found: sorted(found)[-1] if found else 0,
@@ -208,9 +232,19 @@ FOLDS: tuple[Fold, ...] = (
         "distinct",
         "found = set()",
         "found.add({e})",
+        over="len(set(found))",
     ),
     Fold("first", lambda found: [*found, 0][0], "found[0] if found else 0", ("the first result or 0",), "first"),
-    Fold("last", lambda found: [0, *found][-1], "last", ("the last result or 0",), "last", "last = 0", "last = {e}"),
+    Fold(
+        "last",
+        lambda found: [0, *found][-1],
+        "last",
+        ("the last result or 0",),
+        "last",
+        "last = 0",
+        "last = {e}",
+        over="found[-1] if found else 0",
+    ),
 )
 LISTS: tuple[Fold, ...] = (
     Fold("list", list, "found", ("a list of the results",), "list", returns="list[int]"),

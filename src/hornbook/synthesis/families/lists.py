@@ -24,6 +24,7 @@ MAKE_LIST = Family(
     title="{fold}_{map}_if_{pred}",
     sayings=each("number in values"),
     body=lambda p: f"found = [{p.map.code} for x in values if {p.pred.code}]\nreturn {p.fold.code}",
+    also={"loop": lambda p: gather(p.fold, "for x in values:", p.pred.code, p.map.code)},
     reference=lambda p: lambda values: p.fold.fn([p.map.fn(x) for x in filter(p.pred.fn, values)]),
     returns=lambda p: p.fold.returns,
 )
@@ -51,6 +52,18 @@ SWAP_LIST = Family(
         "Turn each number in values into {map} if it {pred}, and into {other} if not.",
     ),
     body=lambda p: f"return [{p.map.code} if {p.pred.code} else {p.other.code} for x in values]",
+    also={
+        "loop": lambda p: lines(
+            "found = []",
+            "for x in values:",
+            f"    if {p.pred.code}:",
+            f"        found.append({p.map.code})",
+            "    else:",
+            f"        found.append({p.other.code})",
+            "return found",
+        ),
+        "pipeline": lambda p: f"return list(map(lambda x: {p.map.code} if {p.pred.code} else {p.other.code}, values))",
+    },
     reference=lambda p: lambda values: [(p.map if p.pred.fn(x) else p.other).fn(x) for x in values],
     returns=lambda _: "list[int]",
     allowed=lambda p: p.map.code != p.other.code,
@@ -74,6 +87,19 @@ SEARCH = Family(
     body=lambda p: lines(
         f"for x in {p.end.code}:", f"    if {p.pred.code}:", f"        return {p.map.code}", f"return {p.other.code}"
     ),
+    also={
+        "comprehension": lambda p: (
+            f"return next(({p.map.code} for x in {p.end.code} if {p.pred.code}), {p.other.code})"
+        ),
+        "recursion": lambda p: lines(
+            "def search(rest):",
+            "    if not rest:",
+            f"        return {p.other.code}",
+            "    x = rest[0]",
+            f"    return {p.map.code} if {p.pred.code} else search(rest[1:])",
+            f"return search(list({p.end.code}))",
+        ),
+    },
     reference=lambda p: (
         lambda values: next(
             (p.map.fn(p.end.fn(found)) for found in [[*filter(p.pred.fn, values)]] if found), p.other.fn(0)

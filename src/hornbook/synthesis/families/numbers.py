@@ -57,6 +57,12 @@ CLASSIFY = Family(
         f'    return "{p.tags.names[1]}"',
         f'return "{p.tags.names[2]}"',
     ),
+    also={
+        "expression": lambda p: (
+            f'return "{p.tags.names[0]}" if {p.first.code} else "{p.tags.names[1]}" if {p.second.code} '
+            f'else "{p.tags.names[2]}"'
+        )
+    },
     reference=lambda p: lambda x: p.tags.names[0 if p.first.fn(x) else 1 if p.second.fn(x) else 2],
     returns=lambda _: "str",
     allowed=lambda p: p.first.id != p.second.id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hornbook.synthesis.families.base import Family, Part, gather, measured
+from hornbook.synthesis.families.base import Family, Part, gather, lines, measured
 from hornbook.synthesis.families.ints import FOLDS, MAPS, PREDICATES, SUMMARIES
 from hornbook.synthesis.families.lists import OTHERWISE
 
@@ -14,9 +14,12 @@ LARGER = Part("larger", lambda a, b: a if a > b else b, "max(a, b)", ("the large
 SMALLER = Part("smaller", lambda a, b: a if a < b else b, "min(a, b)", ("the smaller",), "smaller")
 GAP = Part("gap", lambda a, b: max(a, b) - min(a, b), "abs(a - b)", ("the distance",), "distance")
 
+ZIP_MEASURES = (ADDED, TAKEN, MULTIPLIED, LARGER, SMALLER, GAP)
+NEXT_MEASURES = (ADDED, RISE, MULTIPLIED, LARGER, SMALLER, GAP)
+
 ZIPPED = Family(
     name="zipped",
-    slots={"fold": FOLDS, "measure": (ADDED, TAKEN, MULTIPLIED, LARGER, SMALLER, GAP), "pred": PREDICATES},
+    slots={"fold": FOLDS, "measure": ZIP_MEASURES, "pred": PREDICATES},
     args="left: list[int], right: list[int]",
     kind="two_lists",
     title="{fold}_zip_{measure}_if_{pred}",
@@ -27,7 +30,7 @@ ZIPPED = Family(
 
 ADJACENT = Family(
     name="adjacent",
-    slots={"fold": FOLDS, "measure": (ADDED, RISE, MULTIPLIED, LARGER, SMALLER, GAP), "pred": PREDICATES},
+    slots={"fold": FOLDS, "measure": NEXT_MEASURES, "pred": PREDICATES},
     args="values: list[int]",
     kind="ints",
     title="{fold}_next_{measure}_if_{pred}",
@@ -89,6 +92,17 @@ GRID_CELLS = Family(
         "Replace each number in grid that {pred} by {map}, and any other number by {other}.",
         "Turn each number in grid into {map} if it {pred}, and into {other} if not.",
     ),
+    also={
+        "loop": lambda p: lines(
+            "found = []",
+            "for row in grid:",
+            "    changed = []",
+            "    for x in row:",
+            f"        changed.append({p.map.code} if {p.pred.code} else {p.other.code})",
+            "    found.append(changed)",
+            "return found",
+        ),
+    },
     body=lambda p: f"return [[{p.map.code} if {p.pred.code} else {p.other.code} for x in row] for row in grid]",
     reference=lambda p: lambda grid: [[(p.map if p.pred.fn(x) else p.other).fn(x) for x in row] for row in grid],
     returns=lambda _: "list[list[int]]",

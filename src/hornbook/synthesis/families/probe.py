@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,9 @@ from hornbook.synthesis.families.pools import Arguments, pool
 
 ONE_IN = 10  # this share of behaviours is held out
 FIRST_TESTS = 5
-MOST_TESTS = 9
+MOST_TESTS = 10
+NEIGHBOURS = 60  # of one slot, that must fail the tests
+SURVIVORS = 0.2  # the share of mutants that may pass whatever the pool holds
 Marks = NDArray[np.uint32]
 
 
@@ -53,24 +55,36 @@ class Probe:
         """The inputs of these numbers with their expected values."""
         return [(self.pool[i], self.values[i]) for i in tests]
 
-    def choose_tests(self, rng: random.Random) -> list[int] | None:
-        """Numbers of inputs on which every one-part neighbour fails; None when the pool holds no such few inputs."""
+    def choose_tests(self, rng: random.Random, mutants: Sequence[Callable[..., Any]] = ()) -> list[int] | None:
+        """Numbers of inputs on which one-part neighbours and mutants fail.
+
+        None when the pool holds no such few inputs: a neighbour that nothing tells apart, or many such mutants.
+        """
         tests = self.spread(rng)
         rest = [i for i in rng.sample(range(len(self.pool)), len(self.pool)) if i not in tests]
-        for neighbour in self.composition.neighbours():
-            function = neighbour.function()
-            if any(self.differs(function, i) for i in tests):
-                continue
-            found = next((i for i in rest if self.differs(function, i)), None)
-            if found is None or len(tests) == MOST_TESTS:
+        for neighbour in self.composition.neighbours(NEIGHBOURS):
+            if not self.fails(neighbour.function(), tests, rest):
                 return None
-            tests.append(found)
-            rest.remove(found)
-        return tests
+        alive = sum(not self.fails(mutant, tests, rest) for mutant in mutants)
+        return tests if alive <= SURVIVORS * len(mutants) else None
+
+    def fails(self, function: Callable[..., Any], tests: list[int], rest: list[int]) -> bool:
+        """Whether the function fails a test, be it one that is moved from `rest` to the tests for its sake."""
+        if any(self.differs(function, i) for i in tests):
+            return True
+        found = next((i for i in rest if self.differs(function, i)), None) if len(tests) < MOST_TESTS else None
+        if found is None:
+            return False
+        tests.append(found)
+        rest.remove(found)
+        return True
 
     def differs(self, function: Callable[..., Any], number: int) -> bool:
-        """Whether the function returns something else than expected on that input."""
-        return bool(function(*self.pool[number]) != self.values[number])
+        """Whether the function returns something else than expected on that input, or fails."""
+        try:
+            return bool(function(*self.pool[number]) != self.values[number])
+        except Exception:
+            return True
 
     def spread(self, rng: random.Random) -> list[int]:
         """A few inputs to begin with, of different expected values where there are such."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import prod
 from textwrap import indent
 from typing import Any
 
 from hornbook.synthesis.families.base import Composition, plural
 from hornbook.synthesis.families.pools import Arguments
+from hornbook.synthesis.families.styles import Spelling
 
 SUFFIXES = ("", "_again", "_too", "_anew", "_more", "_also", "_still", "_yet")
 MOST_TELLINGS = len(SUFFIXES)
@@ -15,16 +17,18 @@ INDENT = "    "
 
 
 def tellings(composition: Composition) -> int:
-    """In how many ways the composition can be worded."""
-    synonyms = max(len(part.words) for part in vars(composition.choice).values())
-    return min(len(composition.family.sayings) * synonyms, MOST_TELLINGS)
+    """In how many ways the composition can be worded: its sayings times the synonyms of each part."""
+    return len(composition.family.sayings) * prod(len(part.words) for part in vars(composition.choice).values())
 
 
 def description(composition: Composition, telling: int) -> str:
-    """What the function does, in words; `telling` picks the saying and, beyond the sayings, synonyms of the parts."""
+    """What the function does, in words; `telling` is the saying's number and, in mixed radix, those of the synonyms."""
     choice, sayings = composition.choice, composition.family.sayings
-    turn, saying = divmod(telling, len(sayings))
-    plain = {slot: part.words[(turn + saying) % len(part.words)] for slot, part in vars(choice).items()}
+    rest, saying = divmod(telling, len(sayings))
+    plain = {}
+    for slot, part in vars(choice).items():
+        rest, synonym = divmod(rest, len(part.words))
+        plain[slot] = part.words[synonym]
     said = {slot: words.format(**plain) for slot, words in plain.items()}  # words may speak of another part
     many = {f"{slot}s": plural(text) for slot, text in said.items()}
     text = sayings[saying].format(p=choice, **said, **many)
@@ -33,7 +37,8 @@ def description(composition: Composition, telling: int) -> str:
 
 def title(composition: Composition) -> str:
     """The function's name, from the parts' slugs."""
-    return composition.family.title.format(**{slot: part.slug for slot, part in vars(composition.choice).items()})
+    slugs = {slot: part.slug for slot, part in vars(composition.choice).items()}
+    return composition.family.title.format(**slugs).replace("-", "minus_")
 
 
 def call(arguments: Arguments) -> str:
@@ -46,10 +51,24 @@ def show(value: Any) -> str:
     return repr(value).replace("datetime.date(", "date(")
 
 
-def prompt(composition: Composition, name: str, text: str, example: tuple[Arguments, Any] | None = None) -> str:
+def imports(composition: Composition, needs: Sequence[str] = ()) -> str:
+    """The import lines that the family and the solution's style call for, with the two empty lines that follow."""
+    rows = sorted(
+        {*composition.family.imports.split("\n"), *needs} - {""}, key=lambda row: (row.startswith("from"), row)
+    )
+    return "\n".join([*rows, "", "", ""]) if rows else ""
+
+
+def prompt(
+    composition: Composition,
+    name: str,
+    text: str,
+    example: tuple[Arguments, Any] | None = None,
+    needs: Sequence[str] = (),
+) -> str:
     """Imports, signature and docstring, ending in a newline."""
     family = composition.family
-    head = f"{family.imports}def {name}({family.args}) -> {family.returns(composition.choice)}:\n"
+    head = f"{imports(composition, needs)}def {name}({family.args}) -> {family.returns(composition.choice)}:\n"
     if example is None:
         return f'{head}{INDENT}"""{text}"""\n'
     arguments, value = example
@@ -57,9 +76,9 @@ def prompt(composition: Composition, name: str, text: str, example: tuple[Argume
     return f'{head}{INDENT}"""{text}\n\n{shown}{INDENT}"""\n'
 
 
-def solution(composition: Composition) -> str:
-    """The indented body."""
-    return indent(composition.family.body(composition.choice), INDENT) + "\n"
+def solution(composition: Composition, spelling: Spelling | None = None) -> str:
+    """The indented body: the family's own, or in another style."""
+    return indent(spelling.body if spelling else composition.family.body(composition.choice), INDENT) + "\n"
 
 
 def tests(composition: Composition, cases: Iterable[tuple[Arguments, Any]]) -> str:

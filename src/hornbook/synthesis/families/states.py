@@ -44,6 +44,12 @@ def running(p: Choice) -> Callable[[list[int]], Any]:
     return lambda values: p.outcome.fn([*accumulate(values, after, initial=0)][1:])
 
 
+def expression(p: Choice) -> str:
+    """The new total as an expression."""
+    forms = {"sum": "total + {e}", "largest": "max(total, {e})", "swing": "{e} - total"}
+    return forms[p.update.id].format(e=p.map.code)
+
+
 RUNNING = Family(
     name="running",
     slots={"update": UPDATES, "map": MAPS, "pred": PREDICATES, "outcome": OUTCOMES},
@@ -65,6 +71,13 @@ RUNNING = Family(
         "    found.append(total)",
         f"return {p.outcome.code}",
     ),
+    also={
+        "library": lambda p: lines(
+            f"steps = accumulate(values, lambda total, x: 0 if {p.pred.code} else {expression(p)}, initial=0)",
+            "found = list(steps)[1:]",
+            f"return {p.outcome.code}",
+        )
+    },
     reference=running,
     returns=lambda p: "list[int]" if p.outcome.id == "totals" else "int",
 )
@@ -153,6 +166,20 @@ QUEUE = Family(
         "        queue.pop(0)",
         f"return {p.outcome.code}",
     ),
+    also={
+        "library": lambda p: lines(
+            f"queue = deque(maxlen={p.room.code})",
+            "for x in values:",
+            f"    if {p.pred.code}:",
+            f"        queue.append({p.map.code})",
+            "return list(queue)" if p.outcome.id == "all" else f"return {p.outcome.code}",
+        ),
+        "comprehension": lambda p: lines(
+            f"found = [{p.map.code} for x in values if {p.pred.code}]",
+            f"queue = found[-{p.room.code}:]",
+            f"return {p.outcome.code}",
+        ),
+    },
     reference=lambda p: lambda values: p.outcome.fn(p.room.fn([p.map.fn(x) for x in values if p.pred.fn(x)])),
     returns=lambda p: "list[int]" if p.outcome.id == "all" else "int",
 )
@@ -201,6 +228,16 @@ REPEAT = Family(
         f"        x = {p.other.code}",
         "return x",
     ),
+    also={
+        "recursion": lambda p: lines(
+            "def step(x, left):",
+            "    if left == 0:",
+            "        return x",
+            f"    x = {p.map.code} if {p.pred.code} else {p.other.code}",
+            "    return step(x, left - 1)",
+            f"return step(x, {p.rounds.code})",
+        )
+    },
     reference=repeated,
     allowed=lambda p: p.map.id != p.other.id,
 )

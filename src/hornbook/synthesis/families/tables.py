@@ -49,6 +49,15 @@ DICTIONARY = Family(
         "Keep the scores that {preds}, turn each into {map} and return a dict with {key} as key.",
         "For each of the scores that {pred}, take {map}. Return a dict from {key} to this.",
     ),
+    also={
+        "loop": lambda p: lines(
+            "found = {}",
+            "for w, x in scores.items():",
+            f"    if {p.pred.code}:",
+            f"        found[{p.key.code}] = {p.map.code}",
+            "return found",
+        )
+    },
     body=lambda p: f"return {{{p.key.code}: {p.map.code} for w, x in scores.items() if {p.pred.code}}}",
     reference=lambda p: lambda scores: {p.key.fn(w): p.map.fn(scores[w]) for w in scores if p.pred.fn(scores[w])},
     returns=lambda _: "dict[str, int]",
@@ -97,6 +106,12 @@ PARSE_DICT = Family(
         f"        found[key] = {p.map.code}",
         "return found",
     ),
+    also={
+        "comprehension": lambda p: lines(
+            'pairs = [part.split("=") for part in text.split(",")]',
+            f"return {{key: {p.map.code} for key, value in pairs for x in [int(value)] if {p.pred.code}}}",
+        )
+    },
     reference=lambda p: lambda text: {w: p.map.fn(x) for w, x in parsed(text) if p.pred.fn(x)},
     returns=lambda _: "dict[str, int]",
 )
@@ -120,9 +135,32 @@ def grouped(items: list[Any], key: Callable[[Any], Any]) -> dict[Any, list[Any]]
     return {k: [*group] for k, group in groupby(sorted(items, key=key), key)}
 
 
+COLLECTORS = {
+    "count": ("int", "found[{k}] += 1"),
+    "total": ("int", "found[{k}] += x"),
+    "group": ("list", "found[{k}].append(x)"),
+}
+
+
+def defaulted(p: Choice) -> str:
+    """The tally with a dictionary that has a default; empty for the last of them, which takes none."""
+    if p.tally.id not in COLLECTORS:
+        return ""
+    kind, step = COLLECTORS[p.tally.id]
+    return lines(
+        f"found = defaultdict({kind})",
+        "for x in values:",
+        f"    if {p.pred.code}:",
+        f"        {step.format(k=p.map.code)}",
+        "return dict(found)",
+    )
+
+
+TALLY_MAPS = tuple(part for part in MAPS if part is not SELF)
+
 TALLY = Family(
     name="tally",
-    slots={"tally": TALLIES, "map": tuple(part for part in MAPS if part is not SELF), "pred": PREDICATES},
+    slots={"tally": TALLIES, "map": TALLY_MAPS, "pred": PREDICATES},
     args="values: list[int]",
     kind="ints",
     title="{tally}_by_{map}_if_{pred}",
@@ -138,6 +176,7 @@ TALLY = Family(
         f"        {p.tally.code}",
         "return found",
     ),
+    also={"library": defaulted},
     reference=lambda p: (
         lambda values: {k: p.tally.fn(xs) for k, xs in grouped([*filter(p.pred.fn, values)], p.map.fn).items()}
     ),
@@ -181,6 +220,15 @@ WORD_GROUPS = Family(
         f"        found.setdefault({p.key.code}, []).append({p.map.code})",
         "return found",
     ),
+    also={
+        "library": lambda p: lines(
+            "found = defaultdict(list)",
+            "for w in words:",
+            f"    if {p.pred.code}:",
+            f"        found[{p.key.code}].append({p.map.code})",
+            "return dict(found)",
+        )
+    },
     reference=word_groups,
     returns=lambda p: "dict[int, list[str]]" if p.key.id in ("length", "vowels") else "dict[str, list[str]]",
 )

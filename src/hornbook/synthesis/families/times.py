@@ -58,6 +58,28 @@ def day_below(k: int) -> Part:
     )
 
 
+def month_above(k: int) -> Part:
+    """In a later month of its year than the k-th."""
+    words = (f"has a month number above {k}",)
+    return Part(
+        f"month_above:{k}", lambda d: d >= d.replace(month=k + 1, day=1), f"d.month > {k}", words, f"month_above_{k}"
+    )
+
+
+def month_below(k: int) -> Part:
+    """In an earlier month of its year than the k-th."""
+    words = (f"has a month number below {k}",)
+    return Part(
+        f"month_below:{k}", lambda d: d < d.replace(month=k, day=1), f"d.month < {k}", words, f"month_below_{k}"
+    )
+
+
+def day_divisible(k: int) -> Part:
+    """On a day of its month that is a multiple of k."""
+    words = (f"has a day divisible by {k}",)
+    return Part(f"day_divisible:{k}", lambda d: d.day in range(k, 32, k), f"d.day % {k} == 0", words, f"day_over_{k}")
+
+
 DATE_PREDICATES: tuple[Part, ...] = (
     *map(weekday, range(7)),
     *map(month, range(1, 13)),
