@@ -17,7 +17,7 @@ from hornbook.synthesis import writer
 from hornbook.synthesis.counting import allowed, count_compositions, disjoint, editions
 from hornbook.synthesis.families import FAMILIES, ints, ranges, texts, wide
 from hornbook.synthesis.families.base import Composition, Fold, Part, at, gather, size
-from hornbook.synthesis.families.mutated import MOST_ROUNDS, mutated
+from hornbook.synthesis.families.mutated import MOST_ROUNDS, Endless, mutated
 from hornbook.synthesis.families.probe import Probe
 from hornbook.synthesis.families.steps import STEPS, after
 from hornbook.synthesis.families.styles import Spelling, difficulty, retold, spellings, style_of
@@ -156,7 +156,11 @@ def test_mutants_run_here_and_those_without_end_are_stopped() -> None:
     assert MOST_ROUNDS == 2000
     # s = 1; not; n >= 0, n < 0, n > 1; s -= n; n += 1, n -= 2, n -= 0; return None
     assert results == [7, 0, 6, 0, 5, -6, "Endless", 4, "Endless", None]
-    assert mutated("from itertools import count\ndef f():\n    return next(count(2))\n", "f") == []
+    none, more, less = mutated("from itertools import count\ndef f():\n    return next(count(2))\n", "f")
+    assert (none(), more(), less()) == (None, 3, 1)
+    never = mutated("from itertools import count\ndef f():\n    return [n for n in count() if n < 0]\n", "f")[1]
+    with pytest.raises(Endless):
+        never()
 
 
 def test_tests_are_chosen_to_kill_mutants() -> None:

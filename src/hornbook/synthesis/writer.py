@@ -59,12 +59,17 @@ class Writer:
         return editions(family, self.breadth)
 
     def train(self, family: Family, turn: int) -> Iterator[Exercise]:
-        """An edition's training exercises, worded in the `turn`-th way."""
+        """An edition's training exercises, worded in the `turn`-th way, until hardly any more come."""
+        fruitless = 0
         for probe, spelling, rng in self.draw(family, held_out=False):
             ways = render.tellings(probe.composition)
             telling = (rng.randrange(ways) + turn) % ways
             rng = random.Random(f"{turn} {rng.random()}")
+            fruitless += 1
+            if fruitless > FRUITLESS:
+                return
             if turn < ways and (exercise := self.write(probe, spelling, telling, turn, rng)):
+                fruitless = 0
                 slots = self.parts.setdefault(family.name, {})
                 for slot, part in vars(probe.composition.choice).items():
                     slots.setdefault(slot, {})[part.id] = part
@@ -81,11 +86,16 @@ class Writer:
         rows = np.array(self.marks[family.kind], dtype=np.uint32).reshape(-1, POOL)
         slots = {slot: tuple(parts.values()) for slot, parts in self.parts[family.name].items()}
         seen: set[str] = set()
+        fruitless = 0
         for probe, spelling, rng in self.draw(replace(family, slots=slots), held_out=True):
+            fruitless += 1
+            if fruitless > FRUITLESS:
+                return
             if probe.fingerprint not in seen:
                 seen.add(probe.fingerprint)
                 telling = rng.randrange(render.tellings(probe.composition))
                 if exercise := self.write(probe, spelling, telling, 0, rng, rows):
+                    fruitless = 0
                     yield exercise
 
     def draw(self, family: Family, *, held_out: bool) -> Iterator[tuple[Probe, Spelling, random.Random]]:
@@ -97,9 +107,9 @@ class Writer:
         fruitless = 0
         for index in islice(numbers(size(family), random.Random(label)), DRAWS):
             fruitless += 1
-            composition = at(family, index)
             if fruitless > FRUITLESS:
                 return
+            composition = at(family, index)
             if family.allowed(composition.choice):
                 rng = random.Random(f"{label} {index}")
                 spelling = rng.choice(spellings(composition)) if self.breadth == "full" else own_spelling(composition)
