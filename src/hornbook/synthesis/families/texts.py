@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hornbook.synthesis.families.base import Family, Fold, Part, each, gather, lines
+from hornbook.synthesis.families.base import Family, Fold, Part, each, each_more, gather, lines
 
 VOWELS = "aeiou"
 
@@ -112,6 +112,7 @@ WORDS = Family(
     kind="words",
     title="{fold}_{map}_if_{pred}",
     sayings=each("word in words"),
+    more=each_more("word in words"),
     body=lambda p: gather(p.fold, "for w in words:", p.pred.code, p.map.code),
     reference=lambda p: lambda words: p.fold.fn([p.map.fn(w) for w in words if p.pred.fn(w)]),
     returns=lambda p: p.fold.returns,
@@ -219,6 +220,7 @@ CHARS = Family(
     kind="text",
     title="{fold}_{map}_if_{pred}",
     sayings=each("character of text"),
+    more=each_more("character of text"),
     body=lambda p: gather(p.fold, "for c in text:", p.pred.code, p.map.code),
     reference=lambda p: lambda text: p.fold.fn([p.map.fn(c) for c in text if p.pred.fn(c)]),
     returns=lambda _: "str",
