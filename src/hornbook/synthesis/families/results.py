@@ -22,8 +22,8 @@ class Result(Fold):
 def result(
     name: str, fn: Callable[[list[Any]], Any], code: str, words: str, inline: str = "", returns: str = "int"
 ) -> Result:
-    """A result of that name."""
-    return Result(name, fn, code, (words,), name, returns=returns, inline=inline)
+    """A result of that name; synonyms in `words` are parted by a bar."""
+    return Result(name, fn, code, tuple(words.split(" | ")), name, returns=returns, inline=inline)
 
 
 def lowest(found: list[Any]) -> Any:
@@ -41,43 +41,62 @@ def unlike(found: list[Any]) -> list[Any]:
     return sorted(dict.fromkeys(found))
 
 
-SUM = result("sum", lambda f: reduce(add, f, 0), "sum(found)", "the sum of the results", "sum({g})")
+SUM = result(
+    "sum", lambda f: reduce(add, f, 0), "sum(found)", "the sum of the results | the total of all results", "sum({g})"
+)
 LARGEST = result(
     "largest",
     highest,
     "max(found, default=0)",
-    "the largest result, or 0 if there is none",
+    "the largest result, or 0 if there is none | the largest of the results (0 without any)",
     "max(({g}), default=0)",
 )
 SMALLEST = result(
     "smallest",
     lowest,
     "min(found, default=0)",
-    "the smallest result, or 0 if there is none",
+    "the smallest result, or 0 if there is none | the smallest of the results (0 without any)",
     "min(({g}), default=0)",
 )
 DISTINCT = result(
     "distinct",
     lambda f: len(unlike(f)),
     "len(set(found))",
-    "the number of different results",
+    "the number of different results | how many different results there are",
     "len({{{g}}})",
 )
-SORTED = result("sorted", sorted, "sorted(found)", "the results in rising order", "sorted({g})", "list[int]")
+SORTED = result(
+    "sorted",
+    sorted,
+    "sorted(found)",
+    "the results in rising order | a sorted list of the results",
+    "sorted({g})",
+    "list[int]",
+)
 FALLING = result(
     "falling",
     lambda f: sorted(f)[::-1],
     "sorted(found, reverse=True)",
-    "the results in falling order",
+    "the results in falling order | a list of the results, the largest first",
     "sorted(({g}), reverse=True)",
     "list[int]",
 )
 UNIQUE = result(
-    "unique", unlike, "sorted(set(found))", "the different results in rising order", "sorted({{{g}}})", "list[int]"
+    "unique",
+    unlike,
+    "sorted(set(found))",
+    "the different results in rising order | a sorted list of the results without repeats",
+    "sorted({{{g}}})",
+    "list[int]",
 )
-LIST = result("list", list, "found", "the list of results", "[{g}]", "list[int]")
+LIST = result("list", list, "found", "the list of results | a list of all results", "[{g}]", "list[int]")
 REVERSED = result(
-    "reversed", lambda f: [*reversed(f)], "found[::-1]", "the list of results, reversed", "[{g}][::-1]", "list[int]"
+    "reversed",
+    lambda f: [*reversed(f)],
+    "found[::-1]",
+    "the list of results, reversed | a list of the results, the last one first",
+    "[{g}][::-1]",
+    "list[int]",
 )
 UNORDERED: tuple[Result, ...] = (SUM, LARGEST, SMALLEST, SORTED, FALLING)  # for results that come in no order
 RESULTS: tuple[Result, ...] = (
@@ -90,10 +109,15 @@ RESULTS: tuple[Result, ...] = (
         "first",
         lambda f: [*f, 0][0],
         "found[0] if found else 0",
-        "the first result, or 0 if there is none",
+        "the first result, or 0 if there is none | the first of the results (0 without any)",
         "next(({g}), 0)",
     ),
-    result("last", lambda f: [0, *f][-1], "found[-1] if found else 0", "the last result, or 0 if there is none"),
+    result(
+        "last",
+        lambda f: [0, *f][-1],
+        "found[-1] if found else 0",
+        "the last result, or 0 if there is none | the last of the results (0 without any)",
+    ),
     result(
         "mean",
         lambda f: (sum(f) - sum(f) % len(f)) // len(f) if f else 0,
@@ -109,7 +133,7 @@ def joined(slug: str, separator: str, words: str) -> Result:
         slug,
         lambda f: f"{separator}".join([*map(repr, f)]),
         f'"{separator}".join(str(x) for x in found)',
-        f"the results as one text, joined by {words}",
+        f"the results as one text, joined by {words} | one text of all the results, with {words} between them",
         returns="str",
     )
 
@@ -145,7 +169,7 @@ DETAILED: tuple[Result, ...] = (  # those that every result shows in
         "counted",
         lambda f: (sum(1 for _ in f), reduce(add, f, 0)),
         "len(found), sum(found)",
-        "the number of results and their sum, as a tuple",
+        "the number of results and their sum, as a tuple | a tuple of how many results there are and their sum",
         returns="tuple[int, int]",
     ),
 )
@@ -178,18 +202,24 @@ def returned(fold: Any, item: str, *clauses: str) -> str:
     return lines(f"found = [{generator}]", f"return {fold.code}")
 
 
-def measure(name: str, fn: Callable[[list[int]], int], code: str, words: str) -> Part:
+def measure(name: str, fn: Callable[[list[int]], int], code: str, *words: str) -> Part:
     """A number found for a list; its spelling speaks of `{v}`."""
-    return Part(name, fn, code, (words,), name)
+    return Part(name, fn, code, words, name)
 
 
 MEASURES: tuple[Part, ...] = (  # of a list that is not empty
-    measure("sum", lambda v: reduce(add, v), "sum({v})", "its sum"),
-    measure("max", highest, "max({v})", "its largest number"),
-    measure("min", lowest, "min({v})", "its smallest number"),
-    measure("first", lambda v: next(iter(v)), "{v}[0]", "its first number"),
-    measure("last", lambda v: next(reversed(v)), "{v}[-1]", "its last number"),
+    measure("sum", lambda v: reduce(add, v), "sum({v})", "its sum", "the sum of its numbers"),
+    measure("max", highest, "max({v})", "its largest number", "the largest number in it"),
+    measure("min", lowest, "min({v})", "its smallest number", "the smallest number in it"),
+    measure("first", lambda v: next(iter(v)), "{v}[0]", "its first number", "the number it starts with"),
+    measure("last", lambda v: next(reversed(v)), "{v}[-1]", "its last number", "the number it ends with"),
     measure("spread", lambda v: highest(v) - lowest(v), "max({v}) - min({v})", "its largest number minus its smallest"),
-    measure("ends", lambda v: v[0] + [*v].pop(), "{v}[0] + {v}[-1]", "the sum of its first and last number"),
+    measure(
+        "ends",
+        lambda v: v[0] + [*v].pop(),
+        "{v}[0] + {v}[-1]",
+        "the sum of its first and last number",
+        "its first number plus its last",
+    ),
 )
-COUNT = measure("count", lambda v: sum(1 for _ in v), "len({v})", "its length")
+COUNT = measure("count", lambda v: sum(1 for _ in v), "len({v})", "its length", "how many numbers it has")
