@@ -12,7 +12,7 @@ import pytest
 from hornbook.synthesis.families import FAMILIES, literals, render, results
 from hornbook.synthesis.families.base import Composition, Family, at, size
 from hornbook.synthesis.families.probe import Probe
-from hornbook.synthesis.procedural import execute
+from hornbook.synthesis.writer import execute
 
 OLDER = 27  # families that test_procedural.py already looks at more closely
 LARGE = list(FAMILIES.values())[OLDER:]
