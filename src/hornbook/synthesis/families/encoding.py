@@ -177,8 +177,8 @@ CHECK_DIGITS = Family(
     slots={
         "even": numbers(range(2, 8)),
         "odd": numbers(range(1, 10)),
-        "modulus": numbers((7, 9, 10, 11, 13, 17, 19, 23, 29)),
-        "extra": numbers(range(20)),
+        "modulus": numbers((19, 23, 29, 31, 37, 41, 43, 47, 53)),
+        "extra": numbers(range(19)),
         "end": ENDS,
         "shape": SHAPES,
     },

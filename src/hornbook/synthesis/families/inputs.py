@@ -19,6 +19,13 @@ def uneven_lists(rng: random.Random, number: int) -> tuple[list[int], list[int]]
     return ints(rng, number), ints(rng, (number * 3) % 28)
 
 
+def overlapping(rng: random.Random, number: int) -> tuple[list[int], list[int]]:
+    """Two lists of which many numbers are in both."""
+    low, high = ((-6, 12), (0, 20), (-10, 28))[number % 3]
+    count = 0 if number == 0 else 5 + number % 8
+    return [rng.randint(low, high) for _ in range(count)], [rng.randint(low, high) for _ in range(count + number % 2)]
+
+
 def many_spans(rng: random.Random, number: int) -> list[tuple[int, int]]:
     """Spans far enough apart that some stay alone."""
     starts = rng.sample(range(-20, 90), 0 if number == 0 else 3 + number % 8)
@@ -235,6 +242,7 @@ def parentheses(rng: random.Random, size: int, depth: int = 0) -> str:
 MAKERS: dict[str, Callable[[random.Random, int], Arguments]] = {
     "long_ints": lambda rng, i: (ints(rng, i, 14),),
     "uneven_lists": uneven_lists,
+    "overlapping": overlapping,
     "many_spans": lambda rng, i: (many_spans(rng, i),),
     "values_banned": values_banned,
     "wide_grid": lambda rng, i: (wide_grid(rng, i),),

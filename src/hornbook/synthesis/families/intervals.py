@@ -30,7 +30,7 @@ MERGED_SPANS = Family(
         "gap": numbers(range(8)),
         "extra": numbers(range(1, 10)),
         "measure": SPAN_MEASURES,
-        "map": about(MAPS, "this"),
+        "map": about(MAPS, "the finding"),
         "fold": DETAILED,
     },
     args="spans: list[tuple[int, int]]",
@@ -39,10 +39,10 @@ MERGED_SPANS = Family(
     sayings=(
         "Each span (a, b) has a start a and an end b, never smaller. First make every span end {extra} later. Then "
         "merge spans that overlap, touch, or leave at most {gap} between the end of one and the start of the next. "
-        "For each merged span, by rising start, find {measure}; the result is {map}. Return {fold}.",
+        "For each merged span, by rising start, the finding is {measure}, and the result is {map}. Return {fold}.",
         "Lengthen the spans (a, b), where a <= b: {extra} is added to b. Two of them become one span if the later "
         "starts no more than {gap} after the end of the earlier; merge until no more can be. Take the spans by rising "
-        "start and find {measure} of each; the result is {map}. Return {fold}.",
+        "start. The finding for each is {measure}, and the result is {map}. Return {fold}.",
     ),
     body=lambda p: lines(
         "merged = []",

@@ -8,7 +8,7 @@ from typing import Any
 from hornbook.synthesis.families.base import Choice, Family, Part, lines
 from hornbook.synthesis.families.ints import MAPS, PREDICATES
 from hornbook.synthesis.families.literals import SEPARATORS, about, numbers
-from hornbook.synthesis.families.results import DETAILED, UNORDERED, operand
+from hornbook.synthesis.families.results import DETAILED, LARGEST, SMALLEST, SUM, operand
 from hornbook.synthesis.families.texts import WORD_MAPS
 
 
@@ -202,7 +202,7 @@ WEIGHTS = Family(
         "box": numbers(range(1, 50)),
         "factor": numbers(range(1, 8)),
         "map": about(MAPS, "the number"),
-        "fold": tuple(fold for fold in (*UNORDERED, *DETAILED[5:]) if fold.returns == "int"),
+        "fold": (SUM, LARGEST, SMALLEST, *(fold for fold in DETAILED if fold.id in ("weighted", "swinging"))),
     },
     args="box: list[Any]",
     kind="nested",

@@ -98,9 +98,20 @@ REVERSED = result(
     "[{g}][::-1]",
     "list[int]",
 )
-UNORDERED: tuple[Result, ...] = (SUM, LARGEST, SMALLEST, SORTED, FALLING)  # for results that come in no order
+COUNTED = result(
+    "counted",
+    lambda f: (sum(1 for _ in f), reduce(add, f, 0)),
+    "len(found), sum(found)",
+    "the number of results and their sum, as a tuple | a tuple of how many results there are and their sum",
+    returns="tuple[int, int]",
+)
+UNORDERED: tuple[Result, ...] = (SUM, SORTED, FALLING, COUNTED)  # for results that come in no order
 RESULTS: tuple[Result, ...] = (
-    *UNORDERED,
+    SUM,
+    LARGEST,
+    SMALLEST,
+    SORTED,
+    FALLING,
     DISTINCT,
     UNIQUE,
     LIST,
@@ -165,13 +176,7 @@ DETAILED: tuple[Result, ...] = (  # those that every result shows in
         "sum(found[::2]) - sum(found[1::2])",
         "the first result minus the second plus the third, and so on (0 without results)",
     ),
-    result(
-        "counted",
-        lambda f: (sum(1 for _ in f), reduce(add, f, 0)),
-        "len(found), sum(found)",
-        "the number of results and their sum, as a tuple | a tuple of how many results there are and their sum",
-        returns="tuple[int, int]",
-    ),
+    COUNTED,
 )
 
 

@@ -29,7 +29,7 @@ TWO_SETS = Family(
         "fold": UNORDERED,
     },
     args="left: list[int], right: list[int]",
-    kind="uneven_lists",
+    kind="overlapping",
     title="{fold}_{operation}_{left}_and_{right}_if_{pred}",
     sayings=(
         "Let A be the set that holds, for every number in left, {left}, and B the set that holds, for every number in "

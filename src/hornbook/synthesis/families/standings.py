@@ -34,7 +34,7 @@ PLAYERS = Family(
         "measure": (*MEASURES, COUNT),
         "pred": PREDICATES,
         "map": NAMES,
-        "fold": TEXT_FOLDS,
+        "fold": tuple(fold for fold in TEXT_FOLDS if fold.id not in ("sorted", "letters")),
     },
     args="players: list[dict[str, Any]]",
     kind="players",
