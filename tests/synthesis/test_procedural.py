@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 
 from hornbook.errors import InputError, RequestError
 from hornbook.recipe import load_recipe
-from hornbook.recipe import load_recipe
 from hornbook.records import Exercise
 from hornbook.synthesis import canonical, shares
 from hornbook.synthesis.counting import count_compositions, editions
