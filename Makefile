@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check test-slow attacks bench-sandbox coverage classifier format clean
+.PHONY: demo test check test-slow attacks bench-sandbox bench-exercises coverage classifier format clean
 
 demo: $(VENV)/.ready-demo
 	$(BIN)/hornbook run laptop
@@ -31,6 +31,9 @@ bench-sandbox: $(VENV)/.ready-dev  ## speed beside rivals, agreement of mutants 
 	$(BIN)/python benchmarks/sandbox.py
 	$(BIN)/python benchmarks/agreement.py
 	$(BIN)/python benchmarks/endurance.py --programs 100000
+
+bench-exercises: $(VENV)/.ready-dev  ## 20,000 composed exercises: sound, different, killed by their tests, quickly written
+	$(BIN)/python benchmarks/procedural.py -n 20000
 
 classifier: $(VENV)/.ready-dev  ## train the packaged classifier again from the packaged readings
 	$(BIN)/python -m hornbook.quality.package

@@ -21,12 +21,13 @@ from hypothesis import strategies as st
 from hornbook.errors import InputError, RequestError
 from hornbook.records import Exercise
 from hornbook.synthesis import canonical, shares
-from hornbook.synthesis.counting import editions
+from hornbook.synthesis.counting import count_compositions, editions
 from hornbook.synthesis.families import FAMILIES, base, render, steps, styles
 from hornbook.synthesis.families.base import Composition, at, size
 from hornbook.synthesis.families.pools import MAKERS, POOL, pool
 from hornbook.synthesis.families.probe import Probe
-from hornbook.synthesis.procedural import Procedural, compose, count_compositions, execute, families
+from hornbook.synthesis.procedural import Procedural, compose, families
+from hornbook.synthesis.writer import execute
 
 N, HELD_OUT = 1080, 108
 ANY_COMPOSITION = st.sampled_from([*FAMILIES.values()]).flatmap(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from functools import cache
 from math import log, sqrt
 
@@ -26,8 +27,8 @@ def editions(family: Family, breadth: str) -> list[Family]:
     """What a family is drawn from: itself, and for the full breadth its wider editions."""
     if breadth == "basic":
         return [family]
-    wide = wide_editions(family.name)
-    return [family, *wide] if any(size(edition) > size(family) for edition in wide) else [family]
+    wide = [edition for edition in wide_editions(family.name) if size(edition) > size(family)]
+    return [replace(edition, sayings=(*edition.sayings, *edition.more)) for edition in (family, *wide)]
 
 
 def count_compositions(breadth: str = "full") -> dict[str, int]:

@@ -1,10 +1,12 @@
-"""Who writes how many: even shares, except that small families stay small, and turns."""
+"""Who writes how many, in which order: even shares, except that small families stay small; turns; random numbers."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
+LISTED = 20_000  # numbers that are shuffled as a list; more are drawn one by one
 T = TypeVar("T")
 
 
@@ -33,3 +35,15 @@ def round_robin(streams: Iterable[Iterator[T]]) -> Iterator[T]:
                 continue
             going.append(stream)
         streams = going
+
+
+def numbers(total: int, rng: random.Random) -> Iterator[int]:
+    """The numbers below `total` in random order, none twice; those of a large total are drawn as they are needed."""
+    if total <= LISTED:
+        yield from rng.sample(range(total), total)
+        return
+    seen: set[int] = set()
+    while len(seen) < total:
+        if (number := rng.randrange(total)) not in seen:
+            seen.add(number)
+            yield number

@@ -54,6 +54,7 @@ class Family:
     is the part itself.
     `allowed`: which choices make sense; those that do not are never composed.
     `also`: other ways to spell the body, by style; a body made by `gather` has them of itself (`styles.py`).
+    `more`: further sayings, for the full breadth.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Family:
     imports: str = ""
     allowed: Callable[[Choice], bool] = lambda _: True
     also: Mapping[str, Callable[[Choice], str]] = field(default_factory=dict)
+    more: tuple[str, ...] = ()
 
 
 Picks = tuple[int, ...]  # the index of the part in every slot
@@ -193,4 +195,22 @@ def measured(place: str) -> tuple[str, ...]:
         f"Find {{measure}} for each {place}. Keep those that {{preds}} and return {{fold}}.",
         f"For each {place} find {{measure}}. Return {{fold}}, using only those that {{preds}}.",
         f"Return {{fold}} of {{measure}} for each {place}, if that {{pred}}.",
+    )
+
+
+def each_more(place: str) -> tuple[str, ...]:
+    """Further sayings of filter, map, fold over `place`."""
+    one, _, where = place.partition(" ")
+    return (
+        f"Go through each {one} {where}. If it {{pred}}, its result is {{map}}. Return {{fold}}.",
+        f"Of the {one}s {where} that {{preds}}, take {{map}} each, in their order. Return {{fold}}.",
+        f"Skip a {one} {where} unless it {{pred}}; otherwise take {{map}}. Return {{fold}}.",
+    )
+
+
+def measured_more(place: str) -> tuple[str, ...]:
+    """Further sayings of measure, filter, fold over `place`."""
+    return (
+        f"Compute {{measure}} for each {place}. Where it {{pred}}, it is one of the results. Return {{fold}}.",
+        f"Return {{fold}} over {{measure}} of each {place}, leaving out any value unless it {{pred}}.",
     )

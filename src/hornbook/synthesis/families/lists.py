@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hornbook.synthesis.families.base import Family, Part, each, gather, lines
+from hornbook.synthesis.families.base import Family, Part, each, each_more, gather, lines
 from hornbook.synthesis.families.ints import FOLDS, LISTS, MAPS, PREDICATES, SUMMARIES
 
 FOLD_LIST = Family(
@@ -12,6 +12,7 @@ FOLD_LIST = Family(
     kind="ints",
     title="{fold}_{map}_if_{pred}",
     sayings=each("number in values"),
+    more=each_more("number in values"),
     body=lambda p: gather(p.fold, "for x in values:", p.pred.code, p.map.code),
     reference=lambda p: lambda values: p.fold.fn([p.map.fn(x) for x in filter(p.pred.fn, values)]),
 )
@@ -23,6 +24,7 @@ MAKE_LIST = Family(
     kind="ints",
     title="{fold}_{map}_if_{pred}",
     sayings=each("number in values"),
+    more=each_more("number in values"),
     body=lambda p: f"found = [{p.map.code} for x in values if {p.pred.code}]\nreturn {p.fold.code}",
     also={"loop": lambda p: gather(p.fold, "for x in values:", p.pred.code, p.map.code)},
     reference=lambda p: lambda values: p.fold.fn([p.map.fn(x) for x in filter(p.pred.fn, values)]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hornbook.synthesis.families.base import Family, Part, each, gather, lines
+from hornbook.synthesis.families.base import Family, Part, each, each_more, gather, lines
 from hornbook.synthesis.families.ints import DIGIT_PREDICATES, FOLDS, MAPS, PREDICATES
 
 DIGITS = Family(
@@ -14,6 +14,7 @@ DIGITS = Family(
     kind="natural",
     title="digit_{fold}_{map}_if_{pred}",
     sayings=each("digit of n"),
+    more=each_more("digit of n"),
     body=lambda p: gather(p.fold, "for x in map(int, str(n)):", p.pred.code, p.map.code),
     reference=lambda p: lambda n: p.fold.fn([p.map.fn(x) for x in (ord(c) - 48 for c in str(n)) if p.pred.fn(x)]),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hornbook.synthesis.families.base import Family, Part, gather, lines, measured
+from hornbook.synthesis.families.base import Family, Part, gather, lines, measured, measured_more
 from hornbook.synthesis.families.ints import FOLDS, MAPS, PREDICATES, SUMMARIES
 from hornbook.synthesis.families.lists import OTHERWISE
 
@@ -24,6 +24,7 @@ ZIPPED = Family(
     kind="two_lists",
     title="{fold}_zip_{measure}_if_{pred}",
     sayings=measured("pair a, b from left and right"),
+    more=measured_more("pair a, b from left and right"),
     body=lambda p: gather(p.fold, "for a, b in zip(left, right):", p.pred.code, "x", f"x = {p.measure.code}"),
     reference=lambda p: lambda left, right: p.fold.fn([x for x in map(p.measure.fn, left, right) if p.pred.fn(x)]),
 )
@@ -35,6 +36,7 @@ ADJACENT = Family(
     kind="ints",
     title="{fold}_next_{measure}_if_{pred}",
     sayings=measured("pair of neighbours a, b in values"),
+    more=measured_more("pair of neighbours a, b in values"),
     body=lambda p: gather(p.fold, "for a, b in zip(values, values[1:]):", p.pred.code, "x", f"x = {p.measure.code}"),
     reference=lambda p: (
         lambda values: p.fold.fn(
@@ -57,6 +59,7 @@ SPANS = Family(
     kind="spans",
     title="{fold}_span_{measure}_if_{pred}",
     sayings=measured("span from a to b in spans"),
+    more=measured_more("span from a to b in spans"),
     body=lambda p: gather(p.fold, "for a, b in spans:", p.pred.code, "x", f"x = {p.measure.code}"),
     reference=lambda p: lambda spans: p.fold.fn([x for x in (p.measure.fn(*s) for s in spans) if p.pred.fn(x)]),
     returns=lambda p: p.fold.returns,
@@ -77,6 +80,7 @@ GRID_ROWS = Family(
     kind="grid",
     title="{fold}_row_{measure}_if_{pred}",
     sayings=measured("row of grid"),
+    more=measured_more("row of grid"),
     body=lambda p: gather(p.fold, "for row in grid:", p.pred.code, "x", f"x = {p.measure.code}"),
     reference=lambda p: lambda grid: p.fold.fn([x for x in map(p.measure.fn, grid) if p.pred.fn(x)]),
     returns=lambda p: p.fold.returns,

@@ -37,6 +37,12 @@ def spellings(composition: Composition) -> list[Spelling]:
     return [Spelling(style, bodies[style], needs_of(bodies[style])) for style in styles if bodies[style]]
 
 
+def own_spelling(composition: Composition) -> Spelling:
+    """The family's own body."""
+    body = composition.family.body(composition.choice)
+    return Spelling(style_of(body), body, needs_of(body))
+
+
 # what a body may call, and the import that this takes
 LIBRARY = {
     "math.": "import math",
@@ -59,8 +65,7 @@ def needs_of(body: str) -> tuple[str, ...]:
 def style_of(body: str) -> str:
     """Which style a body is in: recursion, generator, loop, comprehension, branches or expression."""
     nodes = [*ast.walk(parsed(body))]
-    inner = {node.name for node in nodes if isinstance(node, ast.FunctionDef)} - {"_"}
-    if any(isinstance(node, ast.Call) and getattr(node.func, "id", "") in inner for node in nodes):
+    if any(calls_itself(node) for node in nodes if isinstance(node, ast.FunctionDef)):
         return "recursion"
     if any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in nodes):
         return "generator"
@@ -71,10 +76,17 @@ def style_of(body: str) -> str:
     return "branches" if any(isinstance(node, (ast.If, ast.IfExp)) for node in nodes) else "expression"
 
 
+def calls_itself(function: ast.FunctionDef) -> bool:
+    """Whether the function's own name is called inside it."""
+    return any(isinstance(n, ast.Call) and getattr(n.func, "id", "") == function.name for n in ast.walk(function))
+
+
 def retold(loop: Loop) -> dict[str, str]:
     """The loop in the other styles, by style; empty where it cannot be told so."""
     told = {"guard": guard(loop) if loop.test else ""}
-    return told | ({style: tell(loop) for style, tell in TELLERS.items()} if folded(loop) else {})
+    if folded(loop) and loop.head.startswith("for "):
+        told |= {style: tell(loop) for style, tell in TELLERS.items()}
+    return told
 
 
 def folded(loop: Loop) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from hornbook.synthesis.families.base import Family, Fold, Part, each, gather, lines
+from hornbook.synthesis.families.base import Family, Fold, Part, each, each_more, gather, lines
 
 VOWELS = "aeiou"
 
@@ -92,94 +91,6 @@ WORD_MAPS: tuple[Part, ...] = (
 )
 
 
-def head(k: int) -> Part:
-    """Its first k letters."""
-    return word_map(f"start{k}", lambda w: "".join([*w][:k]), f"w[:{k}]", f"its first {k} letters")
-
-
-def rest(k: int) -> Part:
-    """All but its first k letters."""
-    return word_map(f"from{k}", lambda w: "".join([*w][k:]), f"w[{k}:]", f"it without its first {k} letters")
-
-
-def ends(k: int) -> Part:
-    """Its last k letters."""
-    return word_map(f"last{k}", lambda w: w[max(len(w) - k, 0) :], f"w[-{k}:]", f"its last {k} letters")
-
-
-def written(k: int) -> Part:
-    """k times in a row."""
-    return word_map(f"times{k}", lambda w: "".join([w] * k), f"w * {k}", f"it written {k} times")
-
-
-MARK_NAMES = {
-    "?": "ask",
-    ".": "dot",
-    "*": "star",
-    "#": "hash",
-    "+": "cross",
-    "=": "equals",
-    "/": "slash",
-    ":": "colon",
-    "_": "line",
-    "!": "shout",
-}
-
-
-def followed(c: str) -> Part:
-    """It with that mark after it."""
-    return word_map(f"before_{MARK_NAMES[c]}", lambda w: f"{w}{c}", f'w + "{c}"', f'it followed by "{c}"')
-
-
-def led(c: str) -> Part:
-    """It with that mark before it."""
-    return word_map(f"after_{MARK_NAMES[c]}", lambda w: f"{c}{w}", f'"{c}" + w', f'it after "{c}"')
-
-
-def swapped(a: str, b: str) -> Part:
-    """It with one letter in place of another."""
-    words = f'it with "{b}" in place of each "{a}"'
-    slug = f"{MARK_NAMES.get(b, b)}_for_{a}"
-    return word_map(slug, lambda w: b.join(w.split(a)), f'w.replace("{a}", "{b}")', words)
-
-
-Restyling = tuple[str, Callable[[str], str], str, str]  # slug, meaning, what is put after the code, after the words
-
-
-def repeated(k: int) -> Restyling:
-    """k times in a row."""
-    return f"times{k}", lambda t: "".join([t] * k), f" * {k}", f"written {k} times"
-
-
-def marked(c: str) -> Restyling:
-    """With that mark after it."""
-    return f"and_{MARK_NAMES[c]}", lambda t: f"{t}{c}", f' + "{c}"', f'followed by "{c}"'
-
-
-RESTYLINGS: tuple[Restyling, ...] = (
-    ("upper", lambda t: "".join(chr(ord(c) - 32) if "a" <= c <= "z" else c for c in t), ".upper()", "in upper case"),
-    ("capital", lambda t: t[:1].upper() + t[1:].lower(), ".capitalize()", "capitalized"),
-    ("mirror", lambda t: "".join(reversed(t)), "[::-1]", "reversed"),
-    *map(repeated, (2, 3)),
-    *map(marked, MARK_NAMES),
-)
-
-
-def restyled(parts: Sequence[Part]) -> Iterator[Part]:
-    """Every map of a word, and then a second one of its result."""
-    for part in parts:
-        if part.id != "plain":
-            yield from (again(part, restyling) for restyling in RESTYLINGS)
-
-
-def again(part: Part, restyling: Restyling) -> Part:
-    """The map's result, mapped once more."""
-    name, fn, suffix, words = restyling
-    code = part.code if re.fullmatch(r"w(\[.*\])?(\.\w+\(.*\))?", part.code) else f"({part.code})"
-    slug, told = f"{part.id}_{name}", f"{part.words[0]}, {words}"
-    return word_map(slug, lambda w: fn(part.fn(w)), f"{code}{suffix}", told)
-
-
 def text_fold(name: str, fn: Callable[[list[str]], Any], code: str, words: str, returns: str = "list[str]") -> Fold:
     """A fold of texts."""
     return Fold(name, fn, code, (words,), name, returns=returns)
@@ -201,6 +112,7 @@ WORDS = Family(
     kind="words",
     title="{fold}_{map}_if_{pred}",
     sayings=each("word in words"),
+    more=each_more("word in words"),
     body=lambda p: gather(p.fold, "for w in words:", p.pred.code, p.map.code),
     reference=lambda p: lambda words: p.fold.fn([p.map.fn(w) for w in words if p.pred.fn(w)]),
     returns=lambda p: p.fold.returns,
@@ -276,33 +188,6 @@ CHAR_MAPS: tuple[Part, ...] = (
 )
 
 
-def times(k: int) -> Part:
-    """Written k times."""
-    return char_map(f"times{k}", lambda c: "".join([c] * k), f"c * {k}", f"it written {k} times")
-
-
-def char_followed(mark: str) -> Part:
-    """It with that mark after it."""
-    return char_map(f"before_{MARK_NAMES[mark]}", lambda c: f"{c}{mark}", f'c + "{mark}"', f'it followed by "{mark}"')
-
-
-def char_led(mark: str) -> Part:
-    """It with that mark before it."""
-    return char_map(f"after_{MARK_NAMES[mark]}", lambda c: f"{mark}{c}", f'"{mark}" + c', f'it after "{mark}"')
-
-
-def char_between(mark: str) -> Part:
-    """It between two of that mark."""
-    words = f'it between two "{mark}"'
-    return char_map(f"in_{MARK_NAMES[mark]}", lambda c: mark.join(["", c, ""]), f'"{mark}" + c + "{mark}"', words)
-
-
-def later(k: int) -> Part:
-    """The character k places on."""
-    words = f"the character {k} places after it in Unicode"
-    return char_map(f"later{k}", lambda c: chr(ord(c) + k), f"chr(ord(c) + {k})", words)
-
-
 def mark(c: str, slug: str) -> Part:
     """Always that character."""
     return Part(f"mark:{c}", lambda _: c, f'"{c}"', (f'"{c}"',), slug)
@@ -335,6 +220,7 @@ CHARS = Family(
     kind="text",
     title="{fold}_{map}_if_{pred}",
     sayings=each("character of text"),
+    more=each_more("character of text"),
     body=lambda p: gather(p.fold, "for c in text:", p.pred.code, p.map.code),
     reference=lambda p: lambda text: p.fold.fn([p.map.fn(c) for c in text if p.pred.fn(c)]),
     returns=lambda _: "str",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from hornbook.synthesis.families.base import Family, Part, each, gather
+from hornbook.synthesis.families.base import Family, Part, each, each_more, gather
 from hornbook.synthesis.families.ints import SUMMARIES
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -105,6 +105,7 @@ DATES = Family(
     kind="dates",
     title="{fold}_{map}_if_{pred}",
     sayings=each("date in dates"),
+    more=each_more("date in dates"),
     body=lambda p: gather(p.fold, "for d in dates:", p.pred.code, p.map.code),
     reference=lambda p: lambda dates: p.fold.fn([p.map.fn(d) for d in dates if p.pred.fn(d)]),
     returns=lambda p: p.fold.returns,
@@ -118,6 +119,7 @@ DAY_SPAN = Family(
     kind="day_span",
     title="{fold}_{map}_of_days_if_{pred}",
     sayings=each("date in the n days from start"),
+    more=each_more("date in the n days from start"),
     body=lambda p: gather(p.fold, "for i in range(n):", p.pred.code, p.map.code, "d = start + timedelta(days=i)"),
     reference=lambda p: (
         lambda start, n: p.fold.fn(
