@@ -477,6 +477,16 @@ def test_show_prints_its_contract(hornbook: Command, tmp_path: Path) -> None:
     assert "counting teeth" not in text
 
 
+def test_show_names_topics_that_are_nearly_the_same(hornbook: Command, tmp_path: Path) -> None:
+    """Counting teeth and counting gear teeth share two words of three."""
+    near = tree_file(tmp_path, SMALL + "        - counting gear teeth\n")
+    assert hornbook("topics", "show", "--tree", near, "--json").json["near"] == [
+        ["counting gear teeth", "counting teeth"]
+    ]
+    assert "nearly the same: counting gear teeth · counting teeth\n" in hornbook("topics", "show", "--tree", near).out
+    assert hornbook("topics", "show", "--json").json["near"] == []
+
+
 def test_show_names_the_nearest_branch(hornbook: Command) -> None:
     complaint = hornbook("topics", "show", "--branch", "algorithm").complaint(2)
     assert complaint == "--branch 'algorithm': not in the tree; did you mean 'algorithms'?"
