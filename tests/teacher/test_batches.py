@@ -136,6 +136,15 @@ def test_batches_are_no_larger_than_the_cap_has_room_for(tmp_path: Path, cap: di
     assert len(server.asked()) == {"cap_tokens": 5, "cap_dollars": 1}[next(iter(cap))]
 
 
+def test_what_batches_have_cost_is_not_discounted_twice(tmp_path: Path) -> None:
+    with BatchServer() as server:
+        price = {"m": Price(input=100, output=100)}  # $0.001 each in a batch; $0.003 is feared before any has come
+        teacher = asking(server.url, prices=price, max_tokens=60, cap_dollars=0.0055)
+        with pytest.raises(WorkError, match="stopped at cap_dollars"):
+            consult(teacher, questions(teacher, *map(str, range(9))), tmp_path, "job")
+    assert [len(server.files[f"file_{n}"].splitlines()) for n in (0, 2, 4)] == [1, 4, 1]
+
+
 def test_a_server_without_batches_is_told_apart(tmp_path: Path) -> None:
     with StatusServer(lambda _: (404, {"error": {"message": "what?"}})) as server:
         teacher = asking(server.url)

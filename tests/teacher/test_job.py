@@ -73,6 +73,23 @@ def test_a_job_that_is_bound_to_pass_its_cap_is_not_begun(unruly: Start, tmp_pat
     assert len(server.log) == len(ResponseStore(tmp_path)) == 10
 
 
+def test_the_cap_is_what_is_told_though_others_fail_after_it(tmp_path: Path) -> None:
+    numbers = iter(range(1000))
+
+    def answer(_: Any) -> tuple[int, Any]:
+        if (number := next(numbers)) > 20:
+            time.sleep(0.5)
+            return 500, {}
+        return 200, {**CHAT, "usage": {"prompt_tokens": 1, "completion_tokens": 1000 * (number == 20)}}
+
+    with StatusServer(answer) as server:
+        teacher = asking(server.url, concurrency=20, cap_tokens=1000)
+        with pytest.raises(
+            WorkError, match=r"stopped at cap_tokens 1000: 21 answers, .*; 79 requests are not answered"
+        ):
+            consult(teacher, plain(teacher, 100), tmp_path, "job")
+
+
 def test_a_small_job_has_no_pilot(unruly: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     teacher = teacher_for(unruly().url, pilot=10)
     consult(teacher, questions(teacher, 49), tmp_path, "job")

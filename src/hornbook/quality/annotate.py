@@ -91,9 +91,7 @@ def read_label(
         score, reason = float(found["score"]), str(found["reason"])
         reason.encode()  # half of a surrogate pair cannot be written
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        return Rejected(
-            document.id, "annotate", "unreadable-answer", "no JSON with reason and score", said[:200]
-        )
+        return Rejected(document.id, "annotate", "unreadable-answer", "no JSON with reason and score", said[:200])
     if not 0 <= score <= 5:
         return Rejected(document.id, "annotate", "score-out-of-range", f"{score} is not within 0-5", said[:200])
     stratum = provider.stratum(document.text) if isinstance(provider, Readings) else "random"

@@ -121,9 +121,9 @@ def consult(teacher: Teacher, requests: Sequence[Request], responses: Path, labe
 
     if teacher.provider == "readings":
         return list(ask(Readings(), requests, open_store(responses)))
-    if teacher.provider == "endpoint":
-        Job(teacher, requests, responses, label).run()
     store = open_store(responses)
+    if teacher.provider == "endpoint":
+        Job(teacher, requests, store, label).run()
     return [settle(request, store) or missing(request) for request in requests]
 
 

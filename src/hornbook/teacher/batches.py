@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +25,9 @@ from hornbook.errors import RequestError, WorkError
 from hornbook.extras import require
 from hornbook.progress import say
 from hornbook.teacher.ask import Teacher
-from hornbook.teacher.faults import KEYS, Fault
-from hornbook.teacher.money import Bill
+from hornbook.teacher.endpoint import api_key
+from hornbook.teacher.faults import Fault
+from hornbook.teacher.money import BYTES_PER_TOKEN, Bill
 from hornbook.teacher.request import Request, Usage
 from hornbook.teacher.store import ResponseStore
 from hornbook.teacher.structure import chat_body
@@ -84,11 +85,10 @@ class Desk:
         require("endpoint")
         from openai import OpenAI
 
-        key = next((os.environ[name] for name in KEYS if os.environ.get(name)), "none")
         self.teacher, self.store, self.form, self.bill, self.update = teacher, store, form, bill, update
         self.journal = Journal(store.folder, teacher.url)
         self.sdk = OpenAI(
-            base_url=teacher.url, api_key=key, max_retries=teacher.retries, timeout=teacher.timeout_seconds
+            base_url=teacher.url, api_key=api_key(), max_retries=teacher.retries, timeout=teacher.timeout_seconds
         )
 
     def ask(self, requests: Sequence[Request], keep: Keep, lose: Lose) -> None:
@@ -136,13 +136,14 @@ class Desk:
         teacher, price = self.teacher, self.bill.price
         if not free or (teacher.cap_dollars is None and teacher.cap_tokens is None):
             return len(free)
-        likely = self.bill.each or [Usage(free[0].bytes // 4, free[0].max_tokens)]
+        known = self.bill.each or [Usage(free[0].bytes // BYTES_PER_TOKEN, free[0].max_tokens)]
+        likely = [replace(usage, batch=True) for usage in known]
         room = float(len(free))
         if teacher.cap_tokens is not None:
             each = sum(usage.tokens for usage in likely) / len(likely)
             room = min(room, (teacher.cap_tokens - self.bill.tokens) / each - under_way)
         if teacher.cap_dollars is not None and price is not None:
-            each = sum(map(price.of, likely)) / len(likely) * price.batch
+            each = sum(map(price.of, likely)) / len(likely)
             room = min(room, (teacher.cap_dollars - self.bill.dollars) / each - under_way if each else room)
         return max(0 if under_way or self.bill.reached(teacher) else 1, int(room))
 
@@ -169,6 +170,8 @@ class Desk:
         """Look at every batch under way; take what has ended, else wait a while."""
         some = False
         for nonce, row in self._ours(waiting).items():
+            if "batch" not in row:
+                continue  # another process is handing it in
             batch = self.sdk.batches.retrieve(row["batch"])
             counts = batch.request_counts
             self.update(note=f"batch {batch.id} {batch.status}" + (f", {counts.completed:,} done" if counts else ""))

@@ -59,17 +59,21 @@ class Endpoint(Config):
         return Pace(self.concurrency, self.requests_per_minute, self.tokens_per_minute)
 
 
+def api_key() -> str:
+    """The key that the environment holds; `none` for servers of one's own."""
+    return next((os.environ[name] for name in KEYS if os.environ.get(name)), "none")
+
+
 class Client:
     """One endpoint, asked at one pace. An asynchronous context manager; raw answers, or `Fault`."""
 
     def __init__(self, endpoint: Endpoint, pace: Pace) -> None:
         from openai import AsyncOpenAI
 
-        key = next((os.environ[name] for name in KEYS if os.environ.get(name)), "none")
         self.endpoint, self.pace = endpoint, pace
         self.sdk: AsyncOpenAI = AsyncOpenAI(
             base_url=endpoint.url,
-            api_key=key,
+            api_key=api_key(),
             max_retries=0,
             timeout=endpoint.timeout_seconds,
             default_headers={"Connection": "close"},
@@ -89,8 +93,10 @@ class Client:
                 check(raw)
                 return raw
             except Fault as fault:
-                if not fault.again or tries > self.endpoint.retries or halted():
+                if not fault.again or tries > self.endpoint.retries:
                     raise
+                if halted():
+                    raise Halted from None
                 seconds = backoff(tries, fault.wait)
                 if fault.wait is not None and fault.overload:
                     self.pace.pause(fault.wait)
@@ -145,7 +151,8 @@ Question = Callable[[Client, Halt], Awaitable[dict[str, Any]]]
 def size_of(body: Body) -> int:
     """The tokens that a request may take, as providers reckon for their limits: its text, and all it may answer."""
     texts = [str(message.get("content", "")) for message in body.get("messages", ())] + [str(body.get("prompt", ""))]
-    return sum(map(len, texts)) // PROMPT_BYTES_PER_TOKEN + int(body.get("max_tokens") or 0)
+    most = body.get("max_tokens") or body.get("max_completion_tokens") or 0
+    return sum(map(len, texts)) // PROMPT_BYTES_PER_TOKEN + int(most)
 
 
 def post_all(endpoint: Endpoint, path: str, bodies: Sequence[Body], on_answer: OnAnswer) -> None:
@@ -197,19 +204,22 @@ async def ask_concurrently(
     def halted() -> bool:
         return bool(errors) or enough()
 
+    async def one(client: Client, place: int, question: Question) -> None:
+        try:
+            raw = await question(client, halted)
+        except Fault as fault:
+            on_fault(place, fault)
+        else:
+            on_answer(place, raw)
+
     async def work(client: Client) -> None:
         for place, question in waiting:
             try:
-                on_answer(place, await question(client, halted))
-            except Halted:
-                return
-            except Fault as fault:
-                try:
-                    on_fault(place, fault)
-                except HornbookError as error:
-                    errors.append(error)
+                await one(client, place, question)
             except HornbookError as error:
                 errors.append(error)
+            except Halted:
+                return
             if halted():
                 return
 

@@ -10,7 +10,6 @@ import random
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from hornbook.errors import HornbookError, WorkError
@@ -48,9 +47,8 @@ def settle(request: Request, store: ResponseStore) -> Response | Unanswered | No
 class Job:
     """The requests of one call of `consult`, their bill, and what ended without an answer."""
 
-    def __init__(self, teacher: Teacher, requests: Sequence[Request], folder: Path, label: str) -> None:
-        self.teacher, self.label = teacher, label
-        self.store = ResponseStore(folder)
+    def __init__(self, teacher: Teacher, requests: Sequence[Request], store: ResponseStore, label: str) -> None:
+        self.teacher, self.store, self.label = teacher, store, label
         self.requests = list({request.key: request for request in requests}.values())
         self.bill = Bill(priced(teacher))
         self.lost: dict[str, Fault] = {}  # key of the request asked → what went wrong at the last try

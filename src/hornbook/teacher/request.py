@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from hornbook.artifacts import digest_json
@@ -29,7 +30,7 @@ class Request:
     parameters: str = ""
     repair: int = 0
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Digest of every field. A field that older stores do not know counts only when it says something."""
         fields = asdict(self)
