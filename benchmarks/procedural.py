@@ -17,6 +17,7 @@ import ast
 import hashlib
 import json
 import os
+import random
 import re
 import resource
 import subprocess
@@ -33,7 +34,10 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from hornbook.records import Exercise, read_dataset
-from hornbook.synthesis.counting import count_compositions
+from hornbook.synthesis.counting import count_compositions, disjoint
+from hornbook.synthesis.families import FAMILIES
+from hornbook.synthesis.families.base import Family, at, size
+from hornbook.synthesis.families.probe import Probe
 from hornbook.tasks.mutate import mutants
 
 CORES = 2
@@ -249,7 +253,7 @@ def shapes(rows: Iterable[Exercise]) -> set[str]:
 
 
 def check_kinds(board: Board, rows: list[Exercise]) -> None:
-    """Families, styles and levels, from the recipes that the rows carry; compositions, counted and measured."""
+    """Families, styles and levels, from the recipes that the rows carry."""
     recipes: list[dict[str, Any]] = [json.loads(row.provenance.recipe) for row in rows]
     for what in ("family", "style", "difficulty"):
         counts = Counter(str(recipe[what]) for recipe in recipes)
@@ -260,13 +264,33 @@ def check_kinds(board: Board, rows: list[Exercise]) -> None:
         )
         board.show(f"{what}: different", f"{len(counts)}", told)
     board.show("docstrings with a computed example", f"{sum('>>>' in row.prompt for row in rows) / len(rows):.1%}")
+
+
+def behaviours(family: Family, drawn: int) -> int:
+    """How many different behaviours a family has, at the least, from those that were drawn once and twice (Chao, 1984).
+
+    The more of those drawn were never drawn again, the more there are unseen: f1² / 2 f2 at the least. f2 is taken two
+    standard deviations and three higher than it was seen. Alike are those that return the same on the whole pool.
+    """
+    whole, draw = disjoint(family), random.Random(family.name)
+    weights = [size(edition) for edition in whole]
+    seen = Counter[str]()
+    while seen.total() < drawn:
+        edition = draw.choices(whole, weights)[0]
+        composition = at(edition, draw.randrange(size(edition)))
+        if family.allowed(composition.choice):
+            seen[Probe(composition).fingerprint] += 1
+    times = Counter(seen.values())
+    return len(seen) + int(times[1] ** 2 / 2 / (times[2] + 2 * times[2] ** 0.5 + 3))
+
+
+def check_behaviours(board: Board, drawn: int) -> None:
+    """Count compositions as the package does, and measure how many of them behave differently."""
     counted = count_compositions()
-    board.show(
-        "compositions that the families admit, at least",
-        f"{sum(counted.values()):,}",
-        "≥ 10,000,000",
-        sum(counted.values()) >= 1e7,
-    )
+    total = sum(counted.values())
+    board.show("compositions that the families admit, at least", f"{total:,}", "≥ 10,000,000", total >= 1e7)
+    different = sum(min(counted[name], behaviours(family, drawn)) for name, family in FAMILIES.items())
+    board.show(f"  that behave differently, by {drawn:,} a family", f"{different:,}", "≥ 10,000,000", different >= 1e7)
 
 
 def main() -> None:
@@ -274,6 +298,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Checks the procedural exercise writer against its bars.")
     parser.add_argument("-n", type=int, default=20_000, help="rows a seed")
     parser.add_argument("--mutant-rows", type=int, default=2_000, help="rows of the timing with mutants")
+    parser.add_argument("--drawn", type=int, default=5_000, help="compositions a family whose behaviour is compared")
     parser.add_argument("--rows", type=Path, help="keep the rows here")
     parser.add_argument("--quick", action="store_true", help="use the rows that lie there")
     options = parser.parse_args()
@@ -287,6 +312,7 @@ def main() -> None:
         check_rows(board, rows)
         check_overlap(board, rows, others)
         check_kinds(board, rows)
+        check_behaviours(board, options.drawn)
     sys.exit(1 if board.failed else 0)
 
 

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hornbook.errors import InputError, RequestError
+from hornbook.recipe import load_recipe
 from hornbook.records import Exercise
 from hornbook.synthesis import canonical, shares
 from hornbook.synthesis.counting import count_compositions, editions
@@ -115,7 +116,8 @@ def test_examples_in_docstrings_are_true_and_a_minority(both: tuple[list[Exercis
 
 
 def test_basic_ones_are_short_enough_for_a_small_student() -> None:
-    training, _ = compose(Procedural(n=N, seed=3, breadth="basic"))
+    small = load_recipe("laptop").exercises
+    training, _ = compose(Procedural(n=N, seed=3, families=small.families, breadth=small.breadth))
     lengths = sorted(len(exercise.prompt + exercise.solution) for exercise in training)
     assert sum(lengths) / N < 360
     assert lengths[int(0.95 * N)] < 480

@@ -188,6 +188,8 @@ MAPS: tuple[Part, ...] = (
     *map(raised, (3, 6)),
 )
 
+DIGIT_MAPS = tuple(part for part in MAPS if part not in (ABSOLUTE, LAST_DIGIT))  # of a digit both are the digit itself
+
 FOLDS: tuple[Fold, ...] = (
     Fold("sum", sum, "total", ("the sum",), "sum", "total = 0", "total += {e}", over="sum(found)"),
     Fold(

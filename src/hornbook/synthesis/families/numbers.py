@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hornbook.synthesis.families.base import Family, Part, each, each_more, gather, lines
-from hornbook.synthesis.families.ints import DIGIT_PREDICATES, FOLDS, MAPS, PREDICATES
+from hornbook.synthesis.families.ints import DIGIT_MAPS, DIGIT_PREDICATES, FOLDS, PREDICATES
 
 DIGITS = Family(
     name="digits",
-    slots={"fold": FOLDS, "map": MAPS, "pred": DIGIT_PREDICATES},
+    slots={"fold": FOLDS, "map": DIGIT_MAPS, "pred": DIGIT_PREDICATES},
     args="n: int",
     kind="natural",
     title="digit_{fold}_{map}_if_{pred}",

@@ -139,6 +139,7 @@ CONDITIONS: dict[tuple[Part, ...], tuple[Callable[[], Any], Domain]] = {
 }
 RESULTS: dict[tuple[Part, ...], tuple[Callable[[], Any], Callable[[Sequence[Part]], Any], Domain]] = {
     ints.MAPS: (more_maps, stepped, NUMBERS),
+    ints.DIGIT_MAPS: (more_maps, stepped, DIGITS),
     tables.TALLY_MAPS: (more_maps, stepped, NUMBERS),
     pairs.ZIP_MEASURES: (weighted, stepped, TERMS),
     pairs.NEXT_MEASURES: (weighted, stepped, TERMS),
