@@ -195,6 +195,21 @@ def test_what_follows_the_function_is_dropped_and_what_it_needs_is_kept(tmp_path
     assert row.solution == "\n    # so many\n    return math.prod([x, TWO])\n"
 
 
+@pytest.mark.parametrize("last", [True, False])
+def test_of_two_functions_the_one_with_the_word_is_the_exercise(tmp_path: Path, scripted: Scripted, last: bool) -> None:
+    """A helper before it stays in the prompt; one after it is dropped, and then missed."""
+
+    def answer(words: str) -> str:
+        asked = f"def {word_in(words)}_twice(x):\n    '''Twice x.'''\n    return double(x)\n"
+        helper = "def double(x):\n    '''Double.'''\n    return x + x\n"
+        return json.dumps({"code": f"{helper}\n\n{asked}" if last else f"{asked}\n\n{helper}", "tests": TESTS})
+
+    scripted(answering(answer))
+    kept, rejected, _ = written(tmp_path)
+    assert [row.solution for row in kept] == ["    return double(x)\n"] * last
+    assert [row.reason for row in rejected] == ["not-verified"] * (not last)
+
+
 def test_a_name_is_given_once_even_when_its_first_exercise_fell(tmp_path: Path, scripted: Scripted) -> None:
     """The first exercise is wrong; the others are right, and have its name."""
     numbers = iter(range(3))

@@ -174,6 +174,8 @@ def test_a_second_rewrite_starts_from_what_stands(tmp_path: Path, scripted: Scri
     assert row.text == code("Beta")
     assert ledger.figures["revision"] == {"rewrite kept: graded higher": 1, "rewrite dropped": 1, "ungraded": 0}
     assert script.labels().count("examination") == 3  # none is examined twice
+    assert len(row.provenance.responses) == len(set(row.provenance.responses)) == len(script.asked)
+    assert told(row)["steps"] == ["draft", "outline", "critique", "rewrite", "critique", "rewrite", "critique"]
 
 
 @pytest.mark.parametrize("answer", [examination(4.75, "could be better"), examination(3), "I like it.", None])

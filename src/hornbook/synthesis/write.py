@@ -62,23 +62,24 @@ def write_textbooks(
     `documents`: the corpus, where `subjects` asks for passages.
     """
     rejected: list[Rejected] = []
-    if config.writer == "shelf":
+    commission = None if config.writer == "shelf" else commission_of(config, responses, documents)
+    if commission is None:
         sections = shelf(config.kinds)[: config.n]
         ledger.figures = shelf_figures(sections)
     else:
-        commission = commission_of(config, responses, documents)
         written = commission.sections(config.chapters, config.kinds, config.n or 1)
         read = list(watched(written, metered(config.diversity, ledger), "textbooks", config.n))
         rejected = [row for row in read if isinstance(row, Rejected)]
         sections = [row for row in read if isinstance(row, Section)]
         ledger.figures["revision"] = dict(commission.figures)
-        commission.settle(ledger, sections)
     checked = list(verify([*sections, FAULTY], config.sandbox))
     ledger.canary("write/wrong-output", threshold="output", expected=True, caught=not checked.pop()[0].verified)
     kept = [section for section, fault in checked if not fault]
     failed = [(section, fault) for section, fault in checked if fault]
     rejected += [Rejected(s.id, "write", "not-verified", fault, s.text[:200]) for s, fault in failed]
     record(ledger, len(kept) + len(rejected), rejected)
+    if commission is not None:
+        commission.settle(ledger, kept)
     report(kept, config.diversity, ledger)
     ledger.rows_out = write_dataset(out / "sections", kept, Section)
     write_dataset(out / "rejected", rejected, Rejected)

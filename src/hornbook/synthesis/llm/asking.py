@@ -144,8 +144,8 @@ def begun(writer: str, asker: Asker, step: str, answer: Answer, **told: object) 
 
 
 def continued(made: Provenance, step: str, answers: Sequence[Answer], **told: object) -> Provenance:
-    """The same with further answers that led to the row; what nobody answered led nowhere."""
-    heard = [answer.key for answer in answers if not answer.missing]
+    """The same with further answers that led to the row, each once; what nobody answered led nowhere."""
+    heard = [answer.key for answer in answers if not answer.missing and answer.key not in made.responses]
     recipe = json.loads(made.recipe)
     recipe |= {"steps": recipe["steps"] + [step] * len(heard), **told}
     text = json.dumps(recipe, sort_keys=True, ensure_ascii=False)

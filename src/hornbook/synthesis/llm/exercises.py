@@ -17,7 +17,7 @@ from hornbook.config import Config
 from hornbook.records import Exercise, Rejected, content_id
 from hornbook.synthesis.llm import prompts
 from hornbook.synthesis.llm.asking import Answer, Asker, Question, Round, about, begun, continued, numbered
-from hornbook.synthesis.llm.reading import Unfit, defines_check, parts_of
+from hornbook.synthesis.llm.reading import Unfit, contains, defines_check, parts_of
 from hornbook.synthesis.llm.screen import Ballot, Bench, reject
 from hornbook.synthesis.topics import Brief, Passage
 
@@ -99,12 +99,12 @@ class ExerciseWriter:
     def read(self, brief: Brief, answer: Answer) -> Exercise:
         """The answer as an exercise. Raises Unfit."""
         found = answer.json()
-        parts, tests = parts_of(found["code"]), found["tests"]
+        parts, tests = parts_of(found["code"], brief.word), found["tests"]
         defines_check(tests)
         told = " ".join(parts.docstring.split())
         if told in self.texts:
             raise Unfit("duplicate", "the docstring was written before")
-        if brief.word.lower() not in parts.name.lower():
+        if not contains(parts.name, brief.word):
             raise Unfit("name-not-as-asked", f"{parts.name} does not contain {brief.word}")
         self.names.claim(parts.name)
         self.texts.add(told)

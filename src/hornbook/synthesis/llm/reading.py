@@ -49,16 +49,16 @@ class Parts:
     docstring: str
 
 
-def parts_of(code: str, name: str = "") -> Parts:
-    """A program cut after the docstring of its last function, or of the one named. Raises Unfit naming what it lacks.
+def parts_of(code: str, word: str) -> Parts:
+    """A program cut after a docstring: that of the last function whose name contains the word, else of the last one.
 
-    What follows the function is dropped: it would run at every call of the tests.
+    What follows the function is dropped: it would run at every call of the tests. Raises Unfit naming what is lacking.
     """
     tree = parsed(code)
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and name in ("", node.name)]
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
     if not functions:
-        raise Unfit("no-function", f"defines no function {name}".rstrip())
-    function = functions[-1]
+        raise Unfit("no-function", "defines no function")
+    function = next((node for node in reversed(functions) if contains(node.name, word)), functions[-1])
     docstring = ast.get_docstring(function)
     if not docstring or len(function.body) < 2:
         raise Unfit("no-docstring", f"{function.name} has no {'body' if docstring else 'docstring'}")
@@ -69,6 +69,15 @@ def parts_of(code: str, name: str = "") -> Parts:
     if function.body[1].lineno <= cut or not alike(parsed(prompt + solution), tree):
         raise Unfit("unreadable-answer", "code and docstring share a line")
     return Parts(function.name, prompt, solution, docstring)
+
+
+def contains(name: str, word: str) -> bool:
+    """Whether a function's name contains a word.
+
+    >>> contains("count_Tea_chests", "tea"), contains("count_chests", "tea")
+    (True, False)
+    """
+    return word.lower() in name.lower()
 
 
 def alike(one: ast.Module, other: ast.Module) -> bool:

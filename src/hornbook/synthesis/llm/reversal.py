@@ -89,7 +89,7 @@ class Reversal:
             solution=function.body,
             tests="def check(candidate):\n" + "".join(assertion(given, value) for given, value in cases),
             topic="reversal",
-            license=list(document.license),
+            license=list(document.license or []),
             parents=[document.id],
             provenance=begun("reversal", self.asker, "describe", item.answer),
         )
