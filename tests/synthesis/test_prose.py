@@ -157,7 +157,7 @@ def test_only_the_kinds_asked_for_are_written_and_verified_again_as_what_they_ar
 
 
 def test_a_recipe_takes_both_kinds_unless_it_says_which() -> None:
-    assert load_recipe("smoke").textbooks.kinds == ["code", "prose"]
+    assert WriteTextbooks().kinds == ["code", "prose"]
     assert load_recipe("laptop").textbooks.semantic() == {"kinds": ["code"]}
     assert load_recipe("laptop", ["textbooks.kinds=[code, prose]"]).textbooks.semantic() == {}
     for setting, complaint in (("[verse]", r"textbooks\.kinds\.0: .*'code' or 'prose'"), ("[]", r"textbooks\.kinds: ")):
