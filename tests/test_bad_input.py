@@ -235,6 +235,8 @@ BAD_COMMANDS: list[tuple[str, str]] = [
     ("write textbooks --out /proc/new", "--out /proc/new: "),
     ("write textbooks --out new -n 0", "--n 0: Input should be greater than 0"),
     ("write exercises --out new -n 0", "--n 0: Input should be greater than 0"),
+    ("write exercises --out new --breadth wide", "--breadth 'wide': Input should be 'basic' or 'full'"),
+    ("write exercises --out new --mutants=-1", "--mutants -1: Input should be greater than or equal to 0"),
     ("write exercises --out new --writer shelf", "--writer 'shelf': Input should be 'procedural' or 'llm'"),
     ("write exercises --out new --held-out -1", "--held-out -1: Input should be greater than or equal to 0"),
     ("write exercises --out new -n 5 --family nope", "nope"),
