@@ -41,7 +41,6 @@ from hornbook.synthesis.families.probe import Probe
 from hornbook.tasks.mutate import mutants
 
 CORES = 2
-MUTANTS = 10  # of each solution, spread over it
 ALIKE = 0.8
 ROWS_A_PROCESS = 250
 
@@ -208,11 +207,9 @@ def check_speed(board: Board, n: int, folder: Path, counted: int) -> None:
     board.show("  killed in the sandbox, by the rows' own count", f"{killed:.2%}", "≥ 90 %", killed >= 0.9)
 
 
-def check_rows(board: Board, rows: list[Exercise]) -> None:
-    """Run solutions and mutants apart; look for what repeats."""
-    jobs = [
-        (row.prompt + row.solution, row.tests, row.name, mutants(row.prompt + row.solution, MUTANTS)) for row in rows
-    ]
+def check_rows(board: Board, rows: list[Exercise], most: int = 10) -> None:
+    """Run solutions and `most` mutants of each apart; look for what repeats."""
+    jobs = [(row.prompt + row.solution, row.tests, row.name, mutants(row.prompt + row.solution, most)) for row in rows]
     found = run_apart(jobs)
     sound = sum(result[0] == "1" for result in found)
     board.show("pass their tests in a plain interpreter", f"{sound:,} of {len(rows):,}", "all", sound == len(rows))
@@ -298,6 +295,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Checks the procedural exercise writer against its bars.")
     parser.add_argument("-n", type=int, default=20_000, help="rows a seed")
     parser.add_argument("--mutant-rows", type=int, default=2_000, help="rows of the timing with mutants")
+    parser.add_argument("--mutants", type=int, default=10, help="of each solution, spread over it, run here")
     parser.add_argument("--drawn", type=int, default=5_000, help="compositions a family whose behaviour is compared")
     parser.add_argument("--rows", type=Path, help="keep the rows here")
     parser.add_argument("--quick", action="store_true", help="use the rows that lie there")
@@ -309,7 +307,7 @@ def main() -> None:
             check_speed(board, options.n, folder, min(options.n, options.mutant_rows))
         rows = list(read_dataset(folder / "a" / "exercises", Exercise))
         others = list(read_dataset(folder / "b" / "exercises", Exercise))
-        check_rows(board, rows)
+        check_rows(board, rows, options.mutants)
         check_overlap(board, rows, others)
         check_kinds(board, rows)
         check_behaviours(board, options.drawn)

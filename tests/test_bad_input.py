@@ -250,6 +250,8 @@ BAD_COMMANDS: list[tuple[str, str]] = [
     ),
     ("write exercises --out new --writer llm --set drills.answers=0", "--set drills.answers=0: drills.answers: "),
     ("write exercises --out new --writer llm --set subjects.previous=[gone]", "gone: no Parquet file there"),
+    ("write exercises --out new --breadth wide", "--breadth 'wide': Input should be 'basic' or 'full'"),
+    ("write exercises --out new --mutants=-1", "--mutants -1: Input should be greater than or equal to 0"),
     ("write exercises --out new --held-out -1", "--held-out -1: Input should be greater than or equal to 0"),
     ("write exercises --out new -n 5 --family nope", "nope"),
     ("verify none", "none: no Parquet file there"),
