@@ -105,8 +105,8 @@ def graph(recipe: Recipe) -> list[Node]:
 
     raw = add("curate", "corpus", recipe.curate)
     read = add("annotate", "corpus", recipe.annotate, documents=f"{raw}/documents")
-    forest = add("classify", "corpus", recipe.classify, documents=f"{raw}/documents", annotations=f"{read}/annotations")
-    scores = add("score", "corpus", recipe.score, documents=f"{raw}/documents", classifier=forest)
+    judge = add("classify", "corpus", recipe.classify, documents=f"{raw}/documents", annotations=f"{read}/annotations")
+    scores = add("score", "corpus", recipe.score, documents=f"{raw}/documents", classifier=judge)
     shelf = add("write_textbooks", "textbooks", recipe.textbooks, **corpus_for(recipe.textbooks, raw))
     drills = add("write_exercises", "exercises", recipe.exercises, **corpus_for(recipe.exercises, raw))
     exam = f"{drills}/held_out"
