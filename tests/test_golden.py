@@ -73,7 +73,9 @@ def all_stages(root: Path) -> Iterator[tuple[str, str]]:
     maker.make("annotate", Annotate(teacher=READER, n=4, seed=1), documents=documents)
     maker.make("select", Select(share=0.5), documents=documents, scores=scores(documents, root / "scores"))
     textbooks = maker.make("write_textbooks", WriteTextbooks(n=2))
-    drills = maker.make("write_exercises", WriteExercises(n=30, held_out=6, seed=1, families=["fold_list", "running"], breadth="basic"))
+    drills = maker.make(
+        "write_exercises", WriteExercises(n=30, held_out=6, seed=1, families=["fold_list", "running"], breadth="basic")
+    )
     copied = problem_file(drills / "exercises", root / "exam.jsonl")
     maker.make(
         "decontaminate",

@@ -13,7 +13,8 @@ from test_unruly import Start
 from endpoint import Server
 from hornbook.errors import RequestError
 from hornbook.teacher.ask import Request, Response, Teacher, Unanswered, consult
-from hornbook.teacher.structure import chat_body, closed, fault_of, mended, misfits
+from hornbook.teacher.schema import misfits
+from hornbook.teacher.structure import chat_body, closed, fault_of, mended
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
