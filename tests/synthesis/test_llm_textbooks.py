@@ -19,6 +19,7 @@ from hornbook.synthesis.llm import asking
 from hornbook.synthesis.llm.asking import numbered
 from hornbook.synthesis.llm.commission import Subjects
 from hornbook.synthesis.llm.prompts import RUBRIC
+from hornbook.synthesis.llm.reading import markdown_in, python_in
 from hornbook.synthesis.llm.textbooks import Chapters
 from hornbook.synthesis.reverify import reverify
 from hornbook.synthesis.write import WriteTextbooks, write_textbooks
@@ -449,3 +450,10 @@ def test_after_a_rewrite_that_was_no_better_another_is_asked_for(tmp_path: Path,
     assert (row.text, row.provenance.attempt) == (code("Gamma"), 1)
     assert [request.attempt for label, request in script.asked if label == "rewrites"] == [0, 1]
     assert ledger.figures["revision"] == {"rewrite dropped": 1, "rewrite kept: graded higher": 1, "ungraded": 0}
+
+
+def test_thoughts_aloud_are_no_part_of_a_text() -> None:
+    thought = "\n<think>\n# Title?\n```python\nprint('a longer one')\n```\n</think>\n"
+    assert markdown_in(thought + "# Sums\n\nText.") == "# Sums\n\nText.\n"
+    assert python_in(thought + "```python\nx = 1\n```\n") == "x = 1\n"
+    assert markdown_in("# On <think>\n\nA tag, </think>.") == "# On <think>\n\nA tag, </think>.\n"
