@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ class Script:
         self.asked: list[tuple[str, Request]] = []
 
     def consult(
-        self, teacher: Teacher, requests: Sequence[Request], responses: Path, label: str
+        self, teacher: Teacher, requests: Sequence[Request], responses: Path, label: str, *_: Any
     ) -> list[Response | Unanswered]:
         """Fill the store, then replay it."""
         store = ResponseStore(responses)

@@ -70,6 +70,7 @@ def run_alone(stage: Callable[..., None], config: Config, out: Path, **inputs: A
     rejected = dict(sorted(ledger.rejected.items()))
     manifest = {"config": json.loads(config.model_dump_json()), "rejected": rejected, **gauge.figures()}
     counts = {"rows_in": ledger.rows_in, "rows_out": ledger.rows_out, "figures": ledger.figures}
-    write_json(out / MANIFEST, {**manifest, **counts, "canaries": ledger.canaries})
+    costs = {"tokens": ledger.tokens, "dollars": ledger.dollars}
+    write_json(out / MANIFEST, {**manifest, **counts, **costs, "canaries": ledger.canaries})
     (out / REQUEST).unlink()
     return ledger

@@ -198,3 +198,52 @@ def test_rounds_grow_up_to_a_size(tmp_path: Path) -> None:
     assert sizes == [20, 64, 128, 256, 512, 1024, 2048, 1948]
     assert [(part.start, part.stop) for part in asker.rounds(7, "")] == [(0, 7)]
     assert list(asker.rounds(0, "")) == []
+
+
+def test_the_cap_that_is_named_is_the_configured_one_and_the_sum_that_of_the_whole_job(
+    tmp_path: Path, serve: Serve
+) -> None:
+    """Four exercises and five of eight votes."""
+    told = (
+        r"votes: stopped at cap_tokens 900: 9 answers, 900 tokens, \$0.00090, all kept; 3 requests .* raise cap_tokens"
+    )
+    with pytest.raises(WorkError, match=told):
+        exercises(tmp_path, teacher(serve(Model()), cap_tokens=900), 4)
+
+
+@pytest.mark.usefixtures("small_pilot")
+def test_a_replay_costs_nothing_and_no_cap_stops_it(
+    tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = Model()
+    asked = teacher(serve(model))
+    rows, ledger = exercises(tmp_path, asked, 10)
+    capsys.readouterr()
+    (tmp_path / "exercises").rename(tmp_path / "first")
+    replay = asked.model_copy(update={"provider": "replay", "cap_tokens": 1})
+    assert exercises(tmp_path, replay, 10) == (rows, ledger)
+    assert "pilot" not in capsys.readouterr().err
+
+
+def test_one_rewrite_that_the_server_refuses_leaves_the_draft(tmp_path: Path, serve: Serve) -> None:
+    """It is the only request of its call. Before it come the outline, the draft and the examination."""
+    asked = teacher(serve(Model(), failing=[200, 200, 200, 400]))
+    config = WriteTextbooks(
+        writer="llm", n=1, kinds=["code"], teacher=asked, chapters=Chapters(min_words=3), sandbox=SANDBOX
+    )
+    ledger = Ledger()
+    write_textbooks(config, responses=tmp_path / "responses", out=tmp_path, ledger=ledger)
+    assert len(list(read_dataset(tmp_path / "sections", Section))) == 1
+    assert ledger.figures["revision"] == {"rewrite refused: unanswered-refused": 1, "ungraded": 0}
+    assert ledger.figures["teacher"]["m"]["unanswered"] == {"refused": 1}
+
+
+def test_a_manifest_of_a_command_holds_tokens_and_dollars(
+    tmp_path: Path, serve: Serve, hornbook: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = ["write", "exercises", "--writer", "llm", "--teacher", f"m@{serve(Model()).url}", "-n", "2", "--out", "x"]
+    told += ["--set", "drills.drop_easy=false", "--set", "teacher.prices={m: {input: 1, output: 1}}", "--json"]
+    assert hornbook(*told).json["rows"] == 2
+    manifest = json.loads((tmp_path / "x/manifest.json").read_text("utf-8"))
+    assert (manifest["tokens"], manifest["dollars"]) == (600, 0.0006)

@@ -19,6 +19,7 @@ from hornbook.synthesis.llm import asking
 from hornbook.synthesis.llm.asking import numbered
 from hornbook.synthesis.llm.commission import Subjects
 from hornbook.synthesis.llm.prompts import RUBRIC
+from hornbook.synthesis.llm.reading import markdown_in, python_in
 from hornbook.synthesis.llm.textbooks import Chapters
 from hornbook.synthesis.reverify import reverify
 from hornbook.synthesis.write import WriteTextbooks, write_textbooks
@@ -423,3 +424,36 @@ def test_questions_are_drawn_by_the_seed(tmp_path: Path, scripted: Scripted) -> 
 def test_words_drawn_twice_are_asked_as_another_attempt() -> None:
     asked = numbered(["a", "b", "a", "a"], "", Counter())
     assert [(question.text, question.attempt) for question in asked] == [("a", 0), ("b", 0), ("a", 1), ("a", 2)]
+
+
+def test_what_ended_without_an_answer_is_not_asked_again_so_that_a_replay_finds_the_same(
+    tmp_path: Path, scripted: Scripted
+) -> None:
+    """An examination that came at the second asking would be there at a replay's first, which would then rewrite."""
+    given = iter([None, examination(3, "dull")])
+    script = scripted(author(examination=lambda _: next(given), rewrites=code("Beta")))
+    (row,), _, ledger = written(tmp_path)
+    assert (script.labels(), ledger.figures["revision"]) == (["outlines", "sections", "examination"], {"ungraded": 1})
+    assert told(row)["grade"] is None
+
+
+def test_after_a_rewrite_that_was_no_better_another_is_asked_for(tmp_path: Path, scripted: Scripted) -> None:
+    titles = iter(["Beta", "Gamma"])
+    grades = {"Alpha": 3, "Beta": 2, "Gamma": 4}
+    script = scripted(
+        author(
+            examination=lambda words: examination(grades[title_in(words)], "dull"),
+            rewrites=lambda _: code(next(titles)),
+        )
+    )
+    (row,), _, ledger = written(tmp_path, rewrites=2)
+    assert (row.text, row.provenance.attempt) == (code("Gamma"), 1)
+    assert [request.attempt for label, request in script.asked if label == "rewrites"] == [0, 1]
+    assert ledger.figures["revision"] == {"rewrite dropped": 1, "rewrite kept: graded higher": 1, "ungraded": 0}
+
+
+def test_thoughts_aloud_are_no_part_of_a_text() -> None:
+    thought = "\n<think>\n# Title?\n```python\nprint('a longer one')\n```\n</think>\n"
+    assert markdown_in(thought + "# Sums\n\nText.") == "# Sums\n\nText.\n"
+    assert python_in(thought + "```python\nx = 1\n```\n") == "x = 1\n"
+    assert markdown_in("# On <think>\n\nA tag, </think>.") == "# On <think>\n\nA tag, </think>.\n"

@@ -247,3 +247,28 @@ def test_an_endpoint_is_asked_about_each_leaf_once(
     ).json
     assert replayed["leaves"] == 7
     assert (tmp_path / "again/tree.yaml").read_bytes() == (tmp_path / "out/tree.yaml").read_bytes()
+
+
+def test_half_of_a_surrogate_pair_is_refused_in_writing(tmp_path: Path) -> None:
+    config, tree = Expand(to=9, rounds=1, teacher=TEACHER), small(tmp_path)
+    answered(tmp_path, config, load_tree(tree), [topics("\ud83d wax"), topics("honey"), topics("smoke")])
+    grown, _, _ = expanded(tmp_path, config, tree)
+    assert {leaf.name for leaf in grown.leaves} - set(LEAVES) == {"\ufffd wax", "honey", "smoke"}
+
+
+def test_a_cap_holds_for_all_rounds(hornbook: Command, tmp_path: Path, serve: Callable[..., Server]) -> None:
+    """A hundred tokens an answer: three in the first round, and three of six in the second."""
+    numbers = itertools.count()
+
+    def answer(_: dict[str, Any]) -> dict[str, Any]:
+        usage = {"prompt_tokens": 50, "completion_tokens": 50}
+        return {**chat(topics(f"matter {next(numbers)}")), "usage": usage}
+
+    server = serve(answer)
+    options = ["--tree", small(tmp_path), "--to", 99, "--rounds", 3, "--responses", tmp_path / "responses"]
+    options += ["--teacher", f"m@{server.url}", "--out", tmp_path / "out"]
+    options += ["--set", "teacher.cap_tokens=600", "--set", "teacher.concurrency=1"]
+    complaint = hornbook("topics", "expand", *options).complaint(1)
+    assert "stopped at cap_tokens 600: 6 answers, 600 tokens" in complaint
+    assert "3 requests are not answered: raise cap_tokens" in complaint
+    assert len(server.asked) == 6

@@ -18,6 +18,7 @@ from hornbook.errors import HornbookError, RequestError, WorkError
 from hornbook.teacher.ask import Request, Response, Teacher, Unanswered, consult
 from hornbook.teacher.batches import FILE, Journal
 from hornbook.teacher.prices import Price
+from hornbook.teacher.purse import Purse
 from hornbook.teacher.store import ResponseStore
 
 
@@ -134,6 +135,17 @@ def test_batches_are_no_larger_than_the_cap_has_room_for(tmp_path: Path, cap: di
         with pytest.raises(WorkError, match=rf"stopped at {next(iter(cap))}"):
             consult(teacher, rows, tmp_path, "job")
     assert len(server.asked()) == {"cap_tokens": 5, "cap_dollars": 1}[next(iter(cap))]
+
+
+def test_the_caps_room_for_a_batch_is_what_earlier_calls_left(tmp_path: Path) -> None:
+    with BatchServer() as server:
+        teacher = asking(server.url, max_tokens=20, cap_tokens=100)
+        purse = Purse(teacher)
+        for answer in consult(teacher, questions(teacher, "a", "b", "c"), tmp_path, "job", purse):
+            purse.note(answer)  # 20 tokens each
+        with pytest.raises(WorkError, match="stopped at cap_tokens 100: 5 answers, 100 tokens"):
+            consult(teacher, questions(teacher, *map(str, range(9))), tmp_path, "job", purse)
+    assert len(server.asked()) == 5
 
 
 def test_what_batches_have_cost_is_not_discounted_twice(tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ from test_unruly import Start, check_answers, questions, teacher_for
 
 from endpoint import Server
 from hornbook.errors import RequestError, WorkError
-from hornbook.teacher.ask import Response, Teacher, consult
+from hornbook.teacher.ask import Response, Teacher, Unanswered, consult
 from hornbook.teacher.faults import retry_after
+from hornbook.teacher.purse import Purse
 from hornbook.teacher.store import ResponseStore
 
 CHAT = {"choices": [{"message": {"role": "assistant", "content": "yes"}}]}
@@ -276,3 +277,126 @@ def test_a_try_has_its_time_whether_the_server_is_silent_or_talks_on(unruly: Sta
     with pytest.raises(WorkError, match=r"no answer within 0.5 s \(1 tries\); run again"):
         consult(teacher, plain(teacher, 1), tmp_path, "job")
     assert time.monotonic() - began < 10
+
+
+def test_what_a_server_refused_before_does_not_stop_the_next_run(tmp_path: Path) -> None:
+    """Run again, only the twelve are asked for, and they are refused one after another."""
+
+    def answer(body: dict[str, Any]) -> tuple[int, Any]:
+        refused = int(body["messages"][0]["content"]) % 5 == 0
+        return (400, {"error": {"message": "no"}}) if refused else (200, CHAT)
+
+    with StatusServer(answer) as server:
+        teacher = asking(server.url, concurrency=1)
+        first = consult(teacher, plain(teacher, 60), tmp_path, "job")
+        again = consult(teacher, plain(teacher, 60), tmp_path, "job")
+    assert [type(found) for found in again] == [Unanswered if n % 5 == 0 else Response for n in range(60)]
+    assert again == first
+    assert len(server.bodies) == 60 + 12
+
+
+def test_a_server_that_went_away_is_given_up_though_requests_failed_before(tmp_path: Path, impatient: None) -> None:
+    store = ResponseStore(tmp_path)
+    teacher = asking("http://127.0.0.1:9/v1", concurrency=1)
+    rows = plain(teacher, 30)
+    store.put(rows[0].key, CHAT)
+    for row in rows[1:]:
+        store.put_unanswered(row.key, "no-connection")
+    with pytest.raises(WorkError, match="cannot be reached"):
+        consult(teacher, rows, tmp_path, "job")
+
+
+@pytest.mark.parametrize(("cap", "named"), [({"cap_tokens": 1000}, "cap_tokens"), ({"cap_dollars": 1}, "cap_dollars")])
+def test_of_two_caps_the_one_that_was_reached_is_to_be_raised(
+    serve: Start, tmp_path: Path, cap: dict[str, Any], named: str
+) -> None:
+    server: Server = serve(lambda _: {**CHAT, "usage": {"prompt_tokens": 500, "completion_tokens": 0}})
+    caps = {"cap_tokens": 10**9, "cap_dollars": 10**6, "prices": {"m": {"input": 1000.0, "output": 0.0}}, **cap}
+    teacher = asking(server.url, concurrency=1, **caps)
+    told = f"stopped at {named} .*: 2 answers, 1,000 tokens, .1.00, all kept; 3 requests .* raise {named} and run"
+    with pytest.raises(WorkError, match=told):
+        consult(teacher, plain(teacher, 5), tmp_path, "job")
+
+
+def test_a_cap_that_leaves_answers_unmended_says_how_many(serve: Start, tmp_path: Path) -> None:
+    usage = {"prompt_tokens": 10, "completion_tokens": 0}
+    server: Server = serve(lambda _: {"choices": [{"message": {"content": ""}}], "usage": usage})
+    teacher = asking(server.url, concurrency=1, cap_tokens=30)
+    with pytest.raises(WorkError, match="3 requests are not answered"):
+        consult(teacher, plain(teacher, 3), tmp_path, "job")
+
+
+def test_an_answer_that_is_nested_beyond_reading_is_a_counted_failure(
+    serve: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def post(*_: Any, **__: Any) -> Any:
+        raise RecursionError("maximum recursion depth exceeded while decoding a JSON array")
+
+    monkeypatch.setattr("openai.AsyncOpenAI.post", post)
+    teacher = asking("http://127.0.0.1:9/v1", retries=0)
+    with pytest.raises(WorkError, match="maximum recursion depth"):
+        consult(teacher, plain(teacher, 1), tmp_path, "job")
+
+
+class TestAJobOfSeveralCalls:
+    """A purse goes from call to call."""
+
+    def call(self, teacher: Teacher, purse: Purse, words: str, n: int, folder: Path) -> list[Response | Unanswered]:
+        rows = [teacher.request(("user", f"{words} {number}")) for number in range(n)]
+        found = consult(teacher, rows, folder, words, purse)
+        for answer in found:
+            purse.note(answer)
+        return found
+
+    def server(self) -> StatusServer:
+        """Refuses whatever begins with `bad`."""
+
+        def answer(body: dict[str, Any]) -> tuple[int, Any]:
+            refused = body["messages"][0]["content"].startswith("bad")
+            return (400, {"error": {"message": "no"}}) if refused else (200, CHAT)
+
+        return StatusServer(answer)
+
+    def test_one_refused_request_alone_in_its_call_does_not_fail_the_job(self, tmp_path: Path) -> None:
+        with self.server() as server:
+            teacher = asking(server.url)
+            purse = Purse(teacher)
+            self.call(teacher, purse, "good", 3, tmp_path)
+            (found,) = self.call(teacher, purse, "bad", 1, tmp_path)
+            assert isinstance(found, Unanswered)
+            assert found.reason == "refused"
+            assert ResponseStore(tmp_path).unanswered(found.key) == "refused"  # a replay repeats it
+            with pytest.raises(RequestError, match="400"):
+                self.call(teacher, Purse(teacher), "bad", 1, tmp_path)  # a job of nothing else has failed
+
+    def test_ten_in_a_row_end_it_whatever_the_call(self, tmp_path: Path) -> None:
+        with self.server() as server:
+            teacher = asking(server.url, concurrency=1)
+            purse = Purse(teacher)
+            self.call(teacher, purse, "good", 3, tmp_path)
+            for number in range(3):
+                self.call(teacher, purse, f"bad {number}", 3, tmp_path)
+            with pytest.raises(RequestError, match="400"):
+                self.call(teacher, purse, "bad again", 3, tmp_path)
+        assert len(server.bodies) == 3 + 10
+
+    def test_an_answer_in_between_begins_the_count_anew(self, tmp_path: Path) -> None:
+        with self.server() as server:
+            teacher = asking(server.url, concurrency=1)
+            purse = Purse(teacher)
+            for number in range(3):
+                self.call(teacher, purse, f"good {number}", 1, tmp_path)
+                assert len(self.call(teacher, purse, f"bad {number}", 9, tmp_path)) == 9
+
+    def test_the_caps_room_is_that_of_all_calls_and_an_answer_heard_twice_is_counted_once(
+        self, serve: Start, tmp_path: Path
+    ) -> None:
+        server: Server = serve(lambda _: {**CHAT, "usage": {"prompt_tokens": 6, "completion_tokens": 4}})
+        teacher = asking(server.url, concurrency=1, cap_tokens=50)
+        purse = Purse(teacher)
+        for _ in range(3):
+            self.call(teacher, purse, "good", 3, tmp_path)
+        assert (purse.spent.tokens, purse.spent.answers) == (30, 3)
+        with pytest.raises(WorkError, match=r"stopped at cap_tokens 50: 5 answers, 50 tokens, .*; 2 requests"):
+            self.call(teacher, purse, "more", 4, tmp_path)
+        assert len(server.asked) == 5

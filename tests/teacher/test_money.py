@@ -166,3 +166,9 @@ def test_half_of_the_sample_spread_is_not_taken_for_none() -> None:
     assert forecast(costs, 480).high - 960 == pytest.approx(
         2.09 * statistics.stdev(costs) * (480 + 480**2 / 20) ** 0.5, rel=0.01
     )
+
+
+@pytest.mark.parametrize("count", [float("inf"), -5, "many", [1]])
+def test_a_count_that_cannot_be_is_guessed_instead(count: object) -> None:
+    raw = {"choices": [{"message": {"content": "12345"}}], "usage": {"prompt_tokens": 7, "completion_tokens": count}}
+    assert usage_of(REQUEST, raw) == Usage(3, 2, guessed=True)

@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from test_unruly import Start
 
 from endpoint import Server
 from hornbook.errors import RequestError
 from hornbook.teacher.ask import Request, Response, Teacher, Unanswered, consult
-from hornbook.teacher.structure import chat_body, closed, fault_of, mended, misfits
+from hornbook.teacher.job import settle
+from hornbook.teacher.schema import misfits
+from hornbook.teacher.store import ResponseStore
+from hornbook.teacher.structure import chat_body, closed, fault_of, mended
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -179,3 +184,62 @@ def test_a_request_that_is_refused_in_every_form_is_counted_and_a_job_of_nothing
         assert refused == Unanswered(bad.key, "refused")
         with pytest.raises(RequestError, match=r"400 \(.*too long"):
             consult(asking(server.url), [bad], tmp_path, "job")
+
+
+def read(folder: Path, text: str) -> Any:
+    """What a stored answer to REQUEST is read as: an object, or the reason why it is none."""
+    store = ResponseStore(folder)
+    store.put(REQUEST.key, chat(text))
+    found = settle(REQUEST, store)
+    return found.json if isinstance(found, Response) else found and found.reason
+
+
+FITS = '{"name": "ab", "score": 1}'
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"Of {{name}} and {{score}}: {FITS} where {{score}} is 0-5.", {"name": "ab", "score": 1}),
+        ('{"name": "a\nb\tc", "score": 1}', {"name": "a\nb\tc", "score": 1}),
+        (f'First {{"name": "no", "score": 0}}, no: {FITS}', {"name": "ab", "score": 1}),
+        (f'{FITS} as in {{"example": 1}}', {"name": "ab", "score": 1}),
+        (f'{{"answer": {FITS}}}', {"name": "ab", "score": 1}),
+        (f'{{"answer": {{"name": "no", "score": 0}}}} or rather {FITS}', {"name": "ab", "score": 1}),
+        (f'{FITS} or {{"answer": {{"name": "no", "score": 0}}}}', {"name": "ab", "score": 1}),
+        ('{"name": "\\ud83d ab", "score": 1}', {"name": "\ufffd ab", "score": 1}),
+        ('{"name": "\\ud83d\\ude00", "score": 1}', "schema"),  # one character, and two are the least
+        ('{"a":' * 5000, "schema"),
+        ("{" * 5000, "schema"),
+    ],
+)
+def test_the_object_that_was_asked_for_is_found_whatever_stands_around_it(
+    tmp_path: Path, text: str, found: Any
+) -> None:
+    assert read(tmp_path, text) == found
+
+
+NOISE = st.text(alphabet='{}[]":, \n1ab', max_size=12)
+
+
+@given(before=NOISE, after=NOISE, name=st.text(alphabet="ab{}[]:,\n\t\x01é", min_size=2), score=st.integers(0, 5))
+@example(before='{"a":', after="}", name="ab", score=1)
+def test_an_object_is_found_in_any_noise(before: str, after: str, name: str, score: int) -> None:
+    """Line ends and other controls stand raw in its strings, as models write them."""
+    raw = chat(f'{before}{{"name": "{name}", "score": {score}}}{after}')
+    assert fault_of(REQUEST, raw) == ("", "")
+    assert Response("", raw, schema=REQUEST.schema).json == {"name": name, "score": score}
+
+
+def test_what_is_wrong_is_said_of_the_longest_object() -> None:
+    assert fault_of(REQUEST, chat('{} {"name": "ab", "x": [{}]} {"y": 1}')) == ("schema", "the answer lacks 'score'")
+    assert "Expecting ',' delimiter" in fault_of(REQUEST, chat('{"name": "ab" "score": 1}'))[1]
+    assert "no JSON object" in fault_of(REQUEST, chat("[1]"))[1]
+
+
+def test_content_in_parts_is_read_without_the_thoughts() -> None:
+    parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "# A"}]
+    assert (
+        Response("", {"choices": [{"message": {"content": [*parts, {"type": "text", "text": " b"}]}}]}).text == "# A b"
+    )
+    assert Response("", {"choices": [{"message": {"content": [7]}}]}).text == ""

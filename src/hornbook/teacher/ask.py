@@ -15,7 +15,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol
 
 from pydantic import Field, model_validator
 
@@ -24,6 +24,9 @@ from hornbook.errors import MissingResponse
 from hornbook.teacher.prices import Price
 from hornbook.teacher.request import REASONS, Request, Response, Unanswered, Usage
 from hornbook.teacher.store import ResponseStore
+
+if TYPE_CHECKING:
+    from hornbook.teacher.purse import Purse
 
 __all__ = ["REASONS", "Provider", "Replay", "Request", "Response", "Teacher", "Unanswered", "Usage", "ask", "consult"]
 __all__ += ["open_store"]
@@ -109,12 +112,15 @@ def ask(provider: Provider, requests: Iterable[Request], store: ResponseStore) -
         yield Response(request.key, raw)
 
 
-def consult(teacher: Teacher, requests: Sequence[Request], responses: Path, label: str) -> list[Response | Unanswered]:
+def consult(
+    teacher: Teacher, requests: Sequence[Request], responses: Path, label: str, purse: Purse | None = None
+) -> list[Response | Unanswered]:
     """Answer a job's requests, in their order: from the store in `responses` where it can, else by the provider.
 
-    What ended without a usable answer is `Unanswered` with its reason, for the caller to count. Equal requests are
-    asked once. Raises MissingResponse when a replay lacks an answer; WorkError when the endpoint fails for good or the
-    cap is reached, with everything kept; RequestError when it refuses the whole job.
+    `purse`: the account of a job that calls several times; the caps hold for all of them, and the caller notes there
+    what it heard. What ended without a usable answer is `Unanswered` with its reason, for the caller to count. Equal
+    requests are asked once. Raises MissingResponse when a replay lacks an answer; WorkError when the endpoint fails for
+    good or the cap is reached, with everything kept; RequestError when it refuses the whole job.
     """
     from hornbook.teacher.job import Job, settle
     from hornbook.teacher.readings import Readings
@@ -123,7 +129,7 @@ def consult(teacher: Teacher, requests: Sequence[Request], responses: Path, labe
         return list(ask(Readings(), requests, open_store(responses)))
     store = open_store(responses)
     if teacher.provider == "endpoint":
-        Job(teacher, requests, store, label).run()
+        Job(teacher, requests, store, label, purse).run()
     return [settle(request, store) or missing(request) for request in requests]
 
 

@@ -133,7 +133,7 @@ class Desk:
 
     def _room(self, under_way: int, free: Sequence[Request]) -> int:
         """How many more requests the cap has room for, at what one has cost so far (at worst, before any has)."""
-        teacher, price = self.teacher, self.bill.price
+        teacher, price, spent = self.teacher, self.bill.price, self.bill.whole()
         if not free or (teacher.cap_dollars is None and teacher.cap_tokens is None):
             return len(free)
         known = self.bill.each or [Usage(free[0].bytes // BYTES_PER_TOKEN, free[0].max_tokens)]
@@ -141,10 +141,10 @@ class Desk:
         room = float(len(free))
         if teacher.cap_tokens is not None:
             each = sum(usage.tokens for usage in likely) / len(likely)
-            room = min(room, (teacher.cap_tokens - self.bill.tokens) / each - under_way)
+            room = min(room, (teacher.cap_tokens - spent.tokens) / each - under_way)
         if teacher.cap_dollars is not None and price is not None:
             each = sum(map(price.of, likely)) / len(likely)
-            room = min(room, (teacher.cap_dollars - self.bill.dollars) / each - under_way if each else room)
+            room = min(room, (teacher.cap_dollars - spent.dollars) / each - under_way if each else room)
         return max(0 if under_way or self.bill.reached(teacher) else 1, int(room))
 
     def _send(self, requests: Sequence[Request]) -> None:

@@ -133,7 +133,7 @@ class Client:
             cause = error.__cause__ or error
             message = f"{where}: cannot be reached ({cause}); start the server, then run again"
             raise Fault("no-connection", WorkError(message)) from None
-        except (OpenAIError, ValueError) as error:
+        except (OpenAIError, ValueError, RecursionError) as error:
             raise Fault("malformed", WorkError(f"{where}: {error}")) from None
         if not isinstance(raw, dict):
             message = f"{where}: answered no JSON object; is this an OpenAI-compatible endpoint?"

@@ -20,6 +20,7 @@ from hornbook.teacher.endpoint import CHAT, Client, Endpoint, Halt, ask_all, unk
 from hornbook.teacher.faults import Fault
 from hornbook.teacher.money import Bill, dollars, forecast, priced, usage_of
 from hornbook.teacher.panel import Panel
+from hornbook.teacher.purse import Purse, beyond
 from hornbook.teacher.request import Request, Response, Unanswered, Usage
 from hornbook.teacher.store import ResponseStore
 from hornbook.teacher.structure import FORMS, chat_body, fault_of, mended
@@ -36,7 +37,7 @@ def settle(request: Request, store: ResponseStore) -> Response | Unanswered | No
         usages.append(usage_of(asked, row["response"], row.get("mode") == "batch"))
         reason, _ = fault_of(asked, row["response"])
         if not reason:
-            return Response(request.key, row["response"], tuple(usages))
+            return Response(request.key, row["response"], tuple(usages), request.schema)
         repair = mended(asked, row["response"])
         if repair is None:
             break
@@ -45,19 +46,25 @@ def settle(request: Request, store: ResponseStore) -> Response | Unanswered | No
 
 
 class Job:
-    """The requests of one call of `consult`, their bill, and what ended without an answer."""
+    """The requests of one call of `consult`, their bill, and what ended without an answer.
 
-    def __init__(self, teacher: Teacher, requests: Sequence[Request], store: ResponseStore, label: str) -> None:
+    `purse`: the account of the whole job, where it calls several times.
+    """
+
+    def __init__(
+        self, teacher: Teacher, requests: Sequence[Request], store: ResponseStore, label: str, purse: Purse | None
+    ) -> None:
         self.teacher, self.store, self.label = teacher, store, label
+        self.purse = Purse(teacher) if purse is None else purse
         self.requests = list({request.key: request for request in requests}.values())
-        self.bill = Bill(priced(teacher))
+        self.bill = Bill(priced(teacher), earlier=self.purse.spent)
         self.lost: dict[str, Fault] = {}  # key of the request asked → what went wrong at the last try
         self.form, self._form_is_known = FORMS[0], False
         self.endpoint = Endpoint(**{name: getattr(teacher, name) for name in Endpoint.model_fields})
         self.pace = self.endpoint.pace()
-        self._streak = 0
-        for usage in (usage for request in self.requests for usage in self.received(request)):
-            self.bill.add(usage)
+        for request in self.requests:
+            for usage in self.purse.unnoted(request.key, self.received(request)):
+                self.bill.add(usage)
         done = len(self.requests) - len(unknown(self.requests, self.store)) - len(self.repairs(self.requests))
         self.panel = Panel(label, len(self.requests), done, self.bill)
 
@@ -95,19 +102,19 @@ class Job:
         batch = self.teacher.mode == "batch"
         spent = [[replace(usage, batch=batch) for usage in self.received(request)] for request in pilot]
         tokens = [float(sum(usage.tokens for usage in usages)) for usages in spent]
-        rest = len(unknown(self.requests, self.store))
-        whole = forecast(tokens, rest, self.bill.tokens)
+        rest, so_far = len(unknown(self.requests, self.store)), self.bill.whole()
+        whole = forecast(tokens, rest, so_far.tokens)
         said = f"{whole.low:,.0f} to {whole.high:,.0f} tokens"
-        over = self.teacher.cap_tokens is not None and whole.low > self.teacher.cap_tokens
+        over = "cap_tokens" * beyond(whole, self.teacher.cap_tokens)
         if self.bill.price is not None:
             price = self.bill.price
             costs = [sum(map(price.of, usages)) for usages in spent]
-            self.panel.forecast = whole = forecast(costs, rest, self.bill.dollars)
+            self.panel.forecast = whole = forecast(costs, rest, so_far.dollars)
             said = f"{dollars(whole.low)} to {dollars(whole.high)}, {said}"
-            over = over or (self.teacher.cap_dollars is not None and whole.low > self.teacher.cap_dollars)
+            over = "cap_dollars" * beyond(whole, self.teacher.cap_dollars) or over
         say(f"  {self.label} · pilot of {len(pilot)}: the whole job will take {said} (95 %)")
         if over:
-            raise WorkError(f"{self.label}: the whole job will take {said}, which is over its cap; {self.go_on()}")
+            raise WorkError(f"{self.label}: the whole job will take {said}, which is over its cap; {self.go_on(over)}")
 
     def ask(self, requests: Sequence[Request]) -> None:
         """Put requests to the endpoint, several at once, until all have ended or the cap is reached."""
@@ -150,7 +157,7 @@ class Job:
         """An answer came: onto the disk before anything else, then onto the bill."""
         raw = self.store.put(request.key, raw, request=asdict(request), mode=mode)
         self.bill.add(usage_of(request, raw, mode == "batch"))
-        self._streak = 0
+        self.purse.streak = 0
         self.lost.pop(request.key, None)
         reason, _ = fault_of(request, raw)
         if reason and mended(request, raw) is None:
@@ -161,9 +168,10 @@ class Job:
         """A request ended without an answer. Raises what a person is told when no other would fare better."""
         self.lost[request.key] = fault
         self.bill.failed[fault.reason] += 1
-        self._streak += mode == "live"
+        known = fault.reason != "no-connection" and self.store.unanswered(request.key) == fault.reason
+        self.purse.streak += mode == "live" and not known  # what failed alike in an earlier run says nothing new
         self.panel.update()
-        if fault.fatal or self._streak >= IN_A_ROW:
+        if fault.fatal or self.purse.streak >= IN_A_ROW:
             raise fault.error
 
     def repairs(self, requests: Sequence[Request]) -> list[Request]:
@@ -176,7 +184,8 @@ class Job:
         """Raise WorkError when the cap left requests unasked."""
         reached = self.bill.reached(self.teacher)
         if reached and self.unasked(requests):
-            raise WorkError(f"{self.label}: stopped at {reached}: {self.bill.say()}, all kept; {self.go_on()}")
+            spent = self.bill.whole().say()
+            raise WorkError(f"{self.label}: stopped at {reached}: {spent}, all kept; {self.go_on(reached.split()[0])}")
 
     def unasked(self, requests: Sequence[Request]) -> list[Request]:
         """Requests that have neither an answer nor a reason yet."""
@@ -194,14 +203,17 @@ class Job:
                 told = f"{self.teacher.url}: gave reply {raw['id']!r} to two requests; what came is kept, run again"
                 raise Fault("duplicate", WorkError(told))
 
-    def go_on(self) -> str:
-        """What to do at the cap."""
-        name = "cap_dollars" if self.teacher.cap_dollars is not None else "cap_tokens"
-        missing = len(unknown(self.requests, self.store))
-        return f"{missing:,} requests are not answered: raise {name} and run again, or ask for fewer"
+    def go_on(self, cap: str) -> str:
+        """What to do at the cap of this name."""
+        missing = len(unknown(self.requests, self.store)) + len(self.repairs(self.requests))
+        return f"{missing:,} requests are not answered: raise {cap} and run again, or ask for fewer"
 
     def check_some_came(self) -> None:
-        """A job of which nothing was answered has failed, however small: raise what was wrong with the last."""
-        if self.lost and len(unknown(self.requests, self.store)) == len(self.requests):
+        """A job of which nothing was answered has failed, however small: raise what was wrong with the last.
+
+        So has a call of which nothing was; but a small call of a job that had answers before may be one bad request.
+        """
+        nothing = len(unknown(self.requests, self.store)) == len(self.requests)
+        if self.lost and nothing and (len(self.requests) >= IN_A_ROW or not self.purse.answered):
             error: HornbookError = list(self.lost.values())[-1].error
             raise error

@@ -22,15 +22,21 @@ def usage_of(request: Request, raw: dict[str, Any], batch: bool = False) -> Usag
     """The tokens of an answer as its server counted them, else guessed from its length."""
     try:
         said = raw["usage"]
-        return Usage(int(said["prompt_tokens"]), int(said["completion_tokens"] or 0), batch)
-    except (KeyError, TypeError, ValueError):
-        answer = len(Response("", raw).text.encode())
-        return Usage(-(-request.bytes // BYTES_PER_TOKEN), -(-answer // BYTES_PER_TOKEN), batch, guessed=True)
+        counted = Usage(int(said["prompt_tokens"]), int(said["completion_tokens"] or 0), batch)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        counted = Usage(-1, -1)
+    if min(counted.prompt_tokens, counted.completion_tokens) >= 0:
+        return counted
+    answer = len(Response("", raw).text.encode())
+    return Usage(-(-request.bytes // BYTES_PER_TOKEN), -(-answer // BYTES_PER_TOKEN), batch, guessed=True)
 
 
 @dataclass
 class Bill:
-    """The running sums of a job. `price` None: nobody knows what the model costs, and dollars stay at 0."""
+    """The running sums of a job. `price` None: nobody knows what the model costs, and dollars stay at 0.
+
+    `earlier`: what the job's earlier calls cost; a cap counts it too.
+    """
 
     price: Price | None
     answers: int = 0
@@ -40,6 +46,7 @@ class Bill:
     guessed: int = 0
     failed: Counter[str] = field(default_factory=Counter)
     each: list[Usage] = field(default_factory=list)
+    earlier: Bill | None = None
 
     def add(self, usage: Usage) -> None:
         """Count one received answer."""
@@ -55,11 +62,19 @@ class Bill:
         """Prompts and answers together."""
         return self.prompt_tokens + self.completion_tokens
 
+    def whole(self) -> Bill:
+        """The bill of the whole job so far, its earlier calls included."""
+        if self.earlier is None:
+            return self
+        sums = ("answers", "prompt_tokens", "completion_tokens", "dollars", "guessed")
+        return Bill(self.price, **{name: getattr(self, name) + getattr(self.earlier, name) for name in sums})
+
     def reached(self, teacher: Teacher) -> str:
         """The cap that the job has reached, in words; empty while it may go on."""
-        if teacher.cap_dollars is not None and self.dollars >= teacher.cap_dollars:
+        whole = self.whole()
+        if teacher.cap_dollars is not None and whole.dollars >= teacher.cap_dollars:
             return f"cap_dollars {teacher.cap_dollars:g}"
-        if teacher.cap_tokens is not None and self.tokens >= teacher.cap_tokens:
+        if teacher.cap_tokens is not None and whole.tokens >= teacher.cap_tokens:
             return f"cap_tokens {teacher.cap_tokens}"
         return ""
 

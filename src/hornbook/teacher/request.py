@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from hornbook.artifacts import digest_json
+from hornbook.teacher.schema import object_in
 
 LATER = ("parameters", "repair")  # fields added since keys were first given out: left out of the key while empty
 
@@ -61,19 +62,25 @@ class Usage:
 class Response:
     """A raw answer, in the form of an OpenAI-compatible chat completion, under its request's key.
 
-    `usages`: what was received for it, the answer that was mended included.
+    `usages`: what was received for it, the answer that was mended included. `schema`: the request's.
     """
 
     key: str
     raw: dict[str, Any]
     usages: tuple[Usage, ...] = ()
+    schema: str = ""
 
     @property
     def text(self) -> str:
-        """The first choice's content; empty when the answer holds none. Halves of surrogate pairs become U+FFFD."""
+        """The first choice's content; empty when the answer holds none. Halves of surrogate pairs become U+FFFD.
+
+        Some servers give content in parts, of which those of type `text` count and thoughts do not.
+        """
         try:
-            content = str(self.raw["choices"][0]["message"]["content"] or "")
-            return content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            content = self.raw["choices"][0]["message"]["content"] or ""
+            if isinstance(content, list):
+                content = "".join(str(part["text"]) for part in content if part["type"] == "text")
+            return str(content).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         except (KeyError, IndexError, TypeError):
             return ""
 
@@ -87,11 +94,8 @@ class Response:
 
     @property
     def json(self) -> Any:
-        """The JSON object in the text, whatever stands around it. Raises ValueError when there is none."""
-        start, end = self.text.find("{"), self.text.rfind("}") + 1
-        if start < 0:
-            raise ValueError("no JSON object")
-        return json.loads(self.text[start:end])
+        """The JSON object in the text, as `object_in` finds it. Raises ValueError when there is none."""
+        return object_in(self.text, json.loads(self.schema) if self.schema else None)
 
 
 @dataclass(frozen=True)

@@ -7,24 +7,16 @@ A server is asked for the schema in the strongest form that it knows: `json_sche
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from hornbook.teacher.request import Request, Response
+from hornbook.teacher.schema import misfits
 
 FORMS = ("json_schema", "json_object", "words")  # from the strongest down
 TELL = "Answer with one JSON object and nothing else. It must fit this JSON schema:\n{schema}"
 MEND = "That answer cannot be used: {fault}. Give the whole answer again, as one JSON object that fits the schema."
-TYPES: dict[str, type | tuple[type, ...]] = {
-    "object": dict,
-    "array": list,
-    "string": str,
-    "integer": int,
-    "number": (int, float),
-    "boolean": bool,
-    "null": type(None),
-}
 
 
 def chat_body(request: Request, form: str = FORMS[0]) -> dict[str, Any]:
@@ -59,16 +51,15 @@ def closed(schema: Any) -> bool:
         return all(map(closed, schema))
     if not isinstance(schema, dict):
         return True
-    if schema.get("type") == "object" and (
-        schema.get("additionalProperties") is not False or set(schema.get("required", ())) != set(schema["properties"])
-    ):
+    named, required = set(schema.get("properties", ())), set(schema.get("required", ()))
+    if schema.get("type") == "object" and (schema.get("additionalProperties") is not False or named != required):
         return False
     return all(map(closed, schema.values()))
 
 
 def fault_of(request: Request, raw: Mapping[str, Any]) -> tuple[str, str]:
     """Why a received answer cannot be used: its reason (of `request.REASONS`) and a detail. Empty when it can be."""
-    answer = Response("", dict(raw))
+    answer = Response("", dict(raw), schema=request.schema)
     if answer.finish_reason == "length":
         return "length", f"cut off at {request.max_tokens} tokens"
     if answer.finish_reason == "content_filter":
@@ -83,61 +74,6 @@ def fault_of(request: Request, raw: Mapping[str, Any]) -> tuple[str, str]:
         if fault:
             return "schema", fault
     return "", ""
-
-
-def misfits(value: Any, schema: Any, at: str = "the answer") -> Iterator[str]:
-    """Where a value does not fit a JSON schema, in words.
-
-    Knows `type`, `enum`, `const`, `properties`, `required`, `additionalProperties`, `items`, `anyOf`, and the bounds of
-    lengths and numbers. Other keywords are not looked at.
-    """
-    if not isinstance(schema, dict):
-        return
-    kinds = schema.get("type", [])
-    kinds = [kinds] if isinstance(kinds, str) else kinds
-    if kinds and not any(is_a(value, kind) for kind in kinds):
-        yield f"{at} is not of type {' or '.join(kinds)}"
-        return
-    if value not in schema.get("enum", [value]) or value != schema.get("const", value):
-        yield f"{at} is none of the values allowed"
-    if "anyOf" in schema and all(any(misfits(value, each, at)) for each in schema["anyOf"]):
-        yield f"{at} fits none of the alternatives"
-    yield from out_of_bounds(value, schema, at)
-    if isinstance(value, dict):
-        yield from misfits_inside(value, schema, at)
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            yield from misfits(item, schema.get("items"), f"item {number} of {at}")
-
-
-def misfits_inside(value: dict[str, Any], schema: dict[str, Any], at: str) -> Iterator[str]:
-    """What is missing in an object, what is too much, and what inside it does not fit."""
-    properties = schema.get("properties", {})
-    yield from (f"{at} lacks {name!r}" for name in schema.get("required", ()) if name not in value)
-    if schema.get("additionalProperties") is False:
-        yield from (f"{at} has {name!r}, which does not belong there" for name in value if name not in properties)
-    for name, inner in properties.items():
-        if name in value:
-            yield from misfits(value[name], inner, repr(name))
-
-
-def out_of_bounds(value: Any, schema: dict[str, Any], at: str) -> Iterator[str]:
-    """Lengths and numbers outside their bounds."""
-    bounds = [("minLength", "maxLength", str), ("minItems", "maxItems", list)]
-    for least, most, kind in bounds:
-        if isinstance(value, kind) and not schema.get(least, 0) <= len(value) <= schema.get(most, len(value)):
-            yield f"{at} is too short or too long"
-    if is_a(value, "number") and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
-        yield f"{at} is out of bounds"
-
-
-def is_a(value: Any, kind: str) -> bool:
-    """Whether a value is of a JSON type; a boolean is no number, and 3.0 is an integer."""
-    if isinstance(value, bool):
-        return kind == "boolean"
-    if kind == "integer" and isinstance(value, float):
-        return value.is_integer()
-    return kind not in TYPES or isinstance(value, TYPES[kind])
 
 
 def mended(request: Request, raw: Mapping[str, Any]) -> Request | None:

@@ -3,7 +3,6 @@
 commission.py  from a config to rows: all that is to be written is drawn here
 prompts.py     every question, and the JSON it is to be answered with
 asking.py      rounds of questions to a teacher; who did not answer is counted
-purse.py       caps and forecasts for all rounds together
 reading.py     answers into Markdown and functions
 screen.py      what execution decides about exercises: own tests, mutants, votes
 textbooks.py   outline → sections

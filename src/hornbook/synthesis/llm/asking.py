@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from hornbook.records import Provenance, Record, Rejected, content_id
-from hornbook.synthesis.llm.purse import Purse
 from hornbook.synthesis.llm.reading import Unfit
 from hornbook.synthesis.topics import Brief
 from hornbook.teacher.ask import REASONS, Request, Response, Teacher, Unanswered, consult
+from hornbook.teacher.purse import Purse
+from hornbook.teacher.schema import object_in
 
 PILOT, FIRST, MOST = 20, 64, 2048  # things to write in the first round, in the second, and in the largest
 WORTH_A_PILOT = 5  # a job is forecast when it is this many times as long as its pilot
@@ -60,14 +61,8 @@ class Answer:
         return self.text
 
     def json(self) -> dict[str, Any]:
-        """The object that was asked for by a schema, which the teacher's room has seen to. Raises Unfit as `read` does.
-
-        Escapes in JSON may hold half of a surrogate pair, which nothing could write; it becomes U+FFFD.
-        """
-        text = self.read()
-        found = json.dumps(json.loads(text[text.find("{") : text.rfind("}") + 1]), ensure_ascii=False)
-        whole: dict[str, Any] = json.loads(found.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
-        return whole
+        """The object that was asked for by a schema, as the teacher's room found it. Raises Unfit as `read` does."""
+        return object_in(self.read(), json.loads(self.question.schema))
 
     def refusal(self, unfit: Unfit) -> Rejected:
         """The answer as a counted refusal."""
@@ -93,19 +88,24 @@ class Asker:
         The first round of a long job is its pilot, from which the rest is forecast before it is asked for. Rounds are
         always the same, since a replay has to find what was written in the order in which it was.
         """
-        start, size = 0, PILOT
+        start, size, costs = 0, PILOT, self.teacher.provider == "endpoint"
         while start < n:
             yield slice(start, min(start + size, n))
             start += size
-            if start == PILOT and n >= WORTH_A_PILOT * PILOT and self.teacher.pilot:
+            if start == PILOT and n >= WORTH_A_PILOT * PILOT and self.teacher.pilot and costs:
                 self.purse.look_ahead(PILOT, n, what)
             size = min(max(2 * size, FIRST), MOST)
 
     def ask(self, questions: Sequence[Question], label: str) -> list[Answer]:
-        """An answer to every question, in order. What was answered before costs nothing again."""
+        """An answer to every question, in order. What was answered before costs nothing again.
+
+        The forecast is made by `rounds`, not for every step. What ended without an answer is not asked again.
+        """
         requests = [self.request(question) for question in questions]
-        teacher = self.purse.left([request.key for request in requests])
-        found = consult(teacher, requests, self.responses, label) if requests else []
+        asked = [request for request in requests if not self.purse.given_up(request.key)]
+        teacher = self.teacher.model_copy(update={"pilot": 0})
+        heard = iter(consult(teacher, asked, self.responses, label, self.purse) if asked else [])
+        found = [self.purse.given_up(request.key) or next(heard) for request in requests]
         for question, given in zip(questions, found, strict=True):
             self.purse.note(given, question.after)
         return [answer_of(question, given) for question, given in zip(questions, found, strict=True)]

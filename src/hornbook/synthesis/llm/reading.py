@@ -12,6 +12,7 @@ FENCED = re.compile(r"^```[ \t]*(?:python3?|py)?[ \t]*\n(.*?)^```[ \t]*$", re.MU
 WRAPPED = re.compile(r"\A```[ \t]*(?:markdown|md)[ \t]*\n(.*)\n```[ \t]*\Z", re.DOTALL | re.IGNORECASE)
 BLOCK = re.compile(r"^```.*?(?:^```[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#{1,3} \S", re.MULTILINE)
+THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)  # aloud, where a server does not keep it apart
 PREAMBLE = 400  # characters before the first heading that may be chatter
 
 
@@ -24,8 +25,8 @@ class Unfit(ValueError):
 
 
 def markdown_in(text: str) -> str:
-    """A section without what models put around it: a fence about the whole, a sentence before the first heading."""
-    text = text.replace("\r\n", "\n").strip()
+    """A section without what models put around it: thoughts, a fence about the whole, a sentence before the heading."""
+    text = THOUGHT.sub("", text.replace("\r\n", "\n")).strip()
     if wrapped := WRAPPED.match(text):
         text = wrapped[1].strip()
     heading = HEADING.search(text)
@@ -35,8 +36,9 @@ def markdown_in(text: str) -> str:
 
 
 def python_in(text: str) -> str:
-    """The longest fenced block, else the whole text."""
-    return max(FENCED.findall(text.replace("\r\n", "\n")), key=len, default=text)
+    """The longest fenced block behind the thoughts, else the whole text."""
+    text = THOUGHT.sub("", text.replace("\r\n", "\n"))
+    return max(FENCED.findall(text), key=len, default=text)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ execution found, nor which of the two it reads.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -130,8 +131,10 @@ def critique(draft: Draft) -> Question:
 
 
 def rewrite(draft: Draft) -> Question:
-    """The question that mends a section."""
+    """The question that mends a section; another attempt where its text stands after one that was no better."""
     section = draft.section
+    recipe = json.loads(section.provenance.recipe)
+    tried = recipe["steps"][recipe["wrote"] + 1 :].count("rewrite")
     text = prompts.REWRITE.format(
         audience=section.audience,
         style=section.style,
@@ -140,7 +143,7 @@ def rewrite(draft: Draft) -> Question:
         faults=prompts.fault_lines(draft.fault, draft.remarks),
         form=prompts.PROSE_FORM if kind_of(section) == "prose" else prompts.CODE_FORM,
     )
-    return Question(text, after=section.provenance.responses[0])
+    return Question(text, attempt=tried, after=section.provenance.responses[0])
 
 
 def graded(draft: Draft, answer: Answer) -> Draft:

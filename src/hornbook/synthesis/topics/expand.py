@@ -27,6 +27,7 @@ from hornbook.synthesis.topics.reading import load_tree, write_tree
 from hornbook.synthesis.topics.tree import AND, PARTED, Leaf, Tree
 from hornbook.teacher.ask import REASONS, Request, Response, Teacher, Unanswered, consult
 from hornbook.teacher.money import account
+from hornbook.teacher.purse import Purse
 
 QUESTION = """A course on {branch} has a chapter on {group}. One of its lessons is: {leaf}.
 The other lessons of the chapter: {others}.
@@ -70,20 +71,22 @@ def expand_tree(config: Expand, *, tree: Path | None, responses: Path, out: Path
     be read, and what `consult` raises.
     """
     begun = grown = load_tree(tree)
-    rejected, answers = list[Rejected](), list[Response | Unanswered]()
+    rejected, purse = list[Rejected](), Purse(config.teacher)
     kept: set[str] = set()
     for attempt in range(config.rounds):
         if len(grown.leaves) >= config.to:
             break
         asked = list(questions(config, grown, attempt))
-        answers += (heard := consult(config.teacher, asked, responses, "topics"))
+        heard = consult(config.teacher, asked, responses, "topics", purse)
+        for answer in heard:
+            purse.note(answer)
         growth = grow(config, grown, heard)
         grown = growth.tree
         rejected += growth.rejected
         kept |= growth.kept
     ledger.rows_in, ledger.rows_out = len(begun.leaves), len(grown.leaves)
     ledger.rejected.update(row.reason for row in rejected)
-    account(ledger, config.teacher, answers, kept)
+    account(ledger, config.teacher, purse.heard.values(), kept)
     write_tree(grown, out / "tree.yaml")
     write_dataset(out / "rejected", rejected, Rejected)
 

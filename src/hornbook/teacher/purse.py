@@ -1,4 +1,4 @@
-"""What a whole job of writing costs: it asks in many rounds of several steps, and cap and forecast span them all."""
+"""What a job costs that calls its teacher many times, in rounds of several steps: cap and forecast span them all."""
 
 from __future__ import annotations
 
@@ -8,24 +8,46 @@ from dataclasses import dataclass, field, replace
 
 from hornbook.errors import WorkError
 from hornbook.progress import say
-from hornbook.teacher.ask import Response, Teacher, Unanswered
+from hornbook.teacher.ask import Teacher
 from hornbook.teacher.money import Bill, Forecast, dollars, forecast
 from hornbook.teacher.prices import price_of
+from hornbook.teacher.request import Response, Unanswered, Usage
 
 
 @dataclass
 class Purse:
-    """The answers of a job without their texts, by key, each under the answer that its thing to write began with."""
+    """The answers of a job without their texts, by key, each under the answer that its thing to write began with.
+
+    `spent`: their sum. `answered`: whether any request was. `streak`: how many ended without an answer one after
+    another, whatever the call.
+    """
 
     teacher: Teacher
     heard: dict[str, Response | Unanswered] = field(default_factory=dict)
     roots: dict[str, str] = field(default_factory=dict)
+    spent: Bill = field(init=False)
+    answered: bool = False
+    streak: int = 0
 
-    def note(self, answer: Response | Unanswered, root: str) -> None:
+    def __post_init__(self) -> None:
+        self.spent = self.bill(())
+
+    def note(self, answer: Response | Unanswered, root: str = "") -> None:
         """Keep account of an answer. `root`: the key of the first answer about the same thing; "" for that itself."""
-        slim = replace(answer, raw={}) if isinstance(answer, Response) else answer
-        self.heard[answer.key] = slim
+        for usage in self.unnoted(answer.key, answer.usages):
+            self.spent.add(usage)
+        self.answered = self.answered or isinstance(answer, Response)
+        self.heard[answer.key] = replace(answer, raw={}) if isinstance(answer, Response) else answer
         self.roots.setdefault(answer.key, self.roots.get(root, answer.key))
+
+    def unnoted(self, key: str, usages: Sequence[Usage]) -> Sequence[Usage]:
+        """Of what was received for a request, the part that is not on the account yet."""
+        return usages[len(self.heard[key].usages) :] if key in self.heard else usages
+
+    def given_up(self, key: str) -> Unanswered | None:
+        """What ended without an answer, which it stays within a job: a replay could not tell a second try."""
+        heard = self.heard.get(key)
+        return heard if isinstance(heard, Unanswered) else None
 
     def bill(self, keys: Collection[str]) -> Bill:
         """What the answers of these keys cost."""
@@ -33,16 +55,6 @@ class Purse:
         for usage in (usage for key in keys for usage in self.heard[key].usages):
             bill.add(usage)
         return bill
-
-    def left(self, asked: Collection[str]) -> Teacher:
-        """The teacher with what its caps leave for the requests of these keys; the forecast is made here, not there."""
-        spent, teacher = self.bill(self.heard.keys() - set(asked)), self.teacher
-        caps: dict[str, float | None] = {"pilot": 0}
-        if teacher.cap_dollars is not None:
-            caps["cap_dollars"] = teacher.cap_dollars - spent.dollars
-        if teacher.cap_tokens is not None:
-            caps["cap_tokens"] = teacher.cap_tokens - spent.tokens
-        return teacher.model_copy(update=caps)
 
     def look_ahead(self, done: int, total: int, what: str) -> None:
         """Say what the whole job will take, from the costs of what was written first.
