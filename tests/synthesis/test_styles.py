@@ -197,8 +197,8 @@ def test_small_families_are_drawn_from_less() -> None:
 
 
 def test_seeds_hardly_overlap() -> None:
-    first, other = (compose(Procedural(n=700, seed=seed))[0] for seed in (11, 12))
-    assert len({e.id for e in first} & {e.id for e in other}) < 7
+    first, other = (compose(Procedural(n=200, seed=seed))[0] for seed in (11, 12))
+    assert len({e.id for e in first} & {e.id for e in other}) < 2
 
 
 @pytest.mark.parametrize("total", [1, 50, 100_000])
