@@ -303,6 +303,7 @@ BAD_COMMANDS: list[tuple[str, str]] = [
     ("evaluate --endpoint localhost:1 --model m --out new", "--endpoint 'localhost:1': "),
     ("evaluate --model m --out new", "--model m: goes with --endpoint URL"),
     ("evaluate none --out new --grader judge", "--grader 'judge': write MODEL@URL"),
+    ("finetune none rows.jsonl --tokens 9 --out new", "none: no such model folder"),
     ("report none --workdir empty", "no finished run of 'none'; start one with: hornbook run none"),
     ("explain abc --workdir empty", "empty: no run here; give the --workdir of one"),
 ]

@@ -60,6 +60,8 @@ def finetune(
     from hornbook.training.alone import TrainAlone, finetune_alone, mixture
     from hornbook.training.finetune import Finetune
 
+    if not base.is_dir():
+        raise RequestError(f"{base}: no such model folder; give one that `hornbook pretrain` wrote")
     weights, datasets = mixture(data)
     training = settings_for(Finetune, {"tokens": tokens}, settings)
     config = configure(TrainAlone, training=training, weights=weights, context=context)
