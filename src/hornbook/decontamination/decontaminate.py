@@ -59,8 +59,8 @@ def decontaminate(
 
     `rows`: documents, exercises or sections; a dataset folder or one that holds it, a Parquet or a JSONL file. What
     must not leak: the items of `config.against` and of `references`, each as the text of its prompt and solution. A
-    reject's reason is its tier (`ngram`, `syntax`) or `malformed`; its detail is the item and what is shared. Rewordings pass
-    both tiers.
+    reject's reason is its tier (`ngram`, `syntax`) or `malformed`; its detail is the item and what is shared.
+    Rewordings pass both tiers.
     `siblings`: held-out rows by the same writer as `rows`; they must not leak either, but the sentences that the writer
     uses again and again do not count against them (see `wording`).
     Raises InputError for unusable files, RequestError for settings that decide nothing.
