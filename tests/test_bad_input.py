@@ -126,7 +126,7 @@ def test_a_recipe_that_extends_itself(hornbook: Command, tmp_path: Path) -> None
 
 
 def test_a_recipe_that_is_not_there(hornbook: Command, tmp_path: Path) -> None:
-    assert "no recipe 'none.yaml'" in run(hornbook, "none.yaml", tmp_path / "work").complaint(2)
+    assert "no recipe 'none.yaml': no such file" in run(hornbook, "none.yaml", tmp_path / "work").complaint(2)
 
 
 @pytest.mark.parametrize("command", ["run", "plan"])
@@ -238,22 +238,38 @@ BAD_COMMANDS: list[tuple[str, str]] = [
     ("write exercises --out new -n 0", "--n 0: Input should be greater than 0"),
     ("write exercises --out new --writer shelf", "--writer 'shelf': Input should be 'procedural', 'llm' or 'reversal'"),
     (
-        "write exercises --out new --writer reversal",
+        "write exercises --out new --writer reversal --teacher m@replay",
         "writer reversal reads a corpus; name its folder with --documents DIR",
     ),
-    ("write textbooks --out new --writer llm --set subjects.passages=true", "name its folder with --documents DIR"),
-    ("write textbooks --out new --writer llm --set subjects.tree=none.yaml", "none.yaml"),
+    (
+        "write textbooks --out new --writer llm --teacher m@replay --set subjects.passages=true",
+        "name its folder with --documents DIR",
+    ),
+    ("write textbooks --out new --writer llm --teacher m@replay --set subjects.tree=none.yaml", "none.yaml"),
     ("write textbooks --out new --writer llm --teacher m", "--teacher 'm': write MODEL@URL"),
     (
-        "write exercises --out new --writer llm --set drills.answer=2",
+        "write exercises --out new --writer llm --teacher m@replay --set drills.answer=2",
         "unknown key 'drills.answer'; did you mean 'answers'?",
     ),
-    ("write exercises --out new --writer llm --set drills.answers=0", "--set drills.answers=0: drills.answers: "),
-    ("write exercises --out new --writer llm --set subjects.previous=[gone]", "gone: no Parquet file there"),
+    (
+        "write exercises --out new --writer llm --teacher m@replay --set drills.answers=0",
+        "--set drills.answers=0: drills.answers: ",
+    ),
+    (
+        "write exercises --out new --writer llm --teacher m@replay --set subjects.previous=[gone]",
+        "gone: no Parquet file there",
+    ),
     ("write exercises --out new --breadth wide", "--breadth 'wide': Input should be 'basic' or 'full'"),
     ("write exercises --out new --mutants=-1", "--mutants -1: Input should be greater than or equal to 0"),
     ("write exercises --out new --held-out -1", "--held-out -1: Input should be greater than or equal to 0"),
-    ("write exercises --out new -n 5 --family nope", "nope"),
+    ("write exercises --out new -n 5 --family nope", "no family named 'nope'; there are fold_list, make_list"),
+    ("write exercises --out new -n 5 --family char", "no family named 'char'; did you mean 'chars'?"),
+    ("write exercises --out new --only prose", "--only: `write exercises` does not read it"),
+    ("write exercises --out new --documents full", "--documents: `write exercises` does not read it"),
+    ("write exercises --out new --writer llm --teacher m@replay --family chars", "--family: `write exercises --writer"),
+    ("write textbooks --out new --mutants 9", "--mutants: `write textbooks` does not read it"),
+    ("write textbooks --out new --teacher m@replay", "--teacher: `write textbooks` does not read it"),
+    ("write textbooks --out new --writer llm", "--writer llm: name who writes with --teacher MODEL@URL"),
     ("verify none", "none: no Parquet file there"),
     ("verify empty", "empty: no Parquet file there"),
     ("verify torn.parquet", "torn.parquet: not readable as Parquet"),
@@ -289,6 +305,7 @@ BAD_COMMANDS: list[tuple[str, str]] = [
     ("evaluate --endpoint localhost:1 --model m --out new", "--endpoint 'localhost:1': "),
     ("evaluate --model m --out new", "--model m: goes with --endpoint URL"),
     ("evaluate none --out new --grader judge", "--grader 'judge': write MODEL@URL"),
+    ("finetune none rows.jsonl --tokens 9 --out new", "none: no such model folder"),
     ("report none --workdir empty", "no finished run of 'none'; start one with: hornbook run none"),
     ("explain abc --workdir empty", "empty: no run here; give the --workdir of one"),
 ]
@@ -306,8 +323,10 @@ def test_a_response_that_was_never_stored_is_exit_code_1(
     hornbook: Command, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(files)
-    done = hornbook("write", "exercises", "--writer", "llm", "-n", "1", "--out", "new", "--responses", "answers")
+    asked = ("write", "exercises", "--writer", "llm", "-n", "1", "--out", "new", "--responses", "answers")
+    done = hornbook(*asked, "--teacher", "m@replay")
     assert done.complaint(1).startswith("replay: the store holds no response")
+    assert not any(Path("new").iterdir())  # a better request may have the folder
 
 
 @pytest.mark.parametrize(

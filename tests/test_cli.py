@@ -220,9 +220,9 @@ def test_write_textbooks_prints_its_contract(hornbook: Command, tmp_path: Path) 
 def test_write_textbooks_says_what_the_shelf_holds_and_shares(hornbook: Command, tmp_path: Path) -> None:
     done = hornbook("write", "textbooks", "-n", "2", "--only", "prose", "--out", tmp_path / "out")
     first, sections, shared, pairs = done.out.splitlines()
-    assert first == f"2 textbooks in {tmp_path / 'out'}, rejected 0"
+    assert first == f"2 sections in {tmp_path / 'out'}, rejected 0"
     words = json.loads((tmp_path / "out" / "manifest.json").read_text())["figures"]["words"]["prose"]
-    assert sections == f"  sections: 0 of code (0 words), 2 of prose ({words:,} words)"
+    assert sections == f"  sections: 2 of prose ({words:,} words)"
     assert shared.startswith("  shared by two sections: ")
     assert pairs == "  13-grams that two share: 0, near duplicates: 0"
 
@@ -258,6 +258,8 @@ def test_diversity_prints_its_contract(hornbook: Command, tmp_path: Path) -> Non
     assert "1 of 1 pages have collapsed" in shown.out
     assert "'one text' 100.0%" in shown.out
     assert "no Parquet file in this folder" in hornbook("diversity", tmp_path, "--json").complaint(2)
+    (tmp_path / "few.jsonl").write_text('{"text": "One text"}\n' * 63)
+    assert hornbook("diversity", tmp_path / "few.jsonl").out.endswith("fewer than 64 rows are measured, not judged\n")
 
 
 def test_verify_counts_what_does_not_hold(hornbook: Command, tmp_path: Path) -> None:
@@ -376,6 +378,8 @@ def test_decontaminate_prints_its_contract(hornbook: Command, exam: Path) -> Non
     assert done.json == {"rows": 2, "kept": 1, "rejected": {"ngram": 1}, "out": str(exam / "o")}
     assert (exam / "o" / "documents").is_dir()
     assert (exam / "o" / "rejected").is_dir()
+    again = hornbook("decontaminate", exam / "o", "--against", exam / "exam.jsonl", "--out", exam / "p", "--json")
+    assert again.json == {"rows": 1, "kept": 1, "rejected": {}, "out": str(exam / "p")}  # takes what it made
 
 
 def failing(error: BaseException) -> object:

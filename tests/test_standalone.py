@@ -8,7 +8,7 @@ import pytest
 
 from hornbook.artifacts import MANIFEST, Ledger
 from hornbook.config import Config, operational
-from hornbook.errors import RequestError
+from hornbook.errors import MissingResponse, RequestError
 from hornbook.standalone import REQUEST, run_alone
 
 
@@ -41,9 +41,19 @@ def test_the_same_request_goes_on_from_what_a_kill_left(killed: Path) -> None:
 
 
 def test_another_request_does_not_touch_unfinished_work(killed: Path) -> None:
-    with pytest.raises(RequestError, match="not empty"):
+    with pytest.raises(RequestError, match="not empty, it holds unfinished work on another request; name a new one"):
         run_alone(whole, Bake(degrees=190), killed)
     assert not (killed / "bread").exists()
+
+
+@pytest.mark.parametrize("error", [RequestError("ask otherwise"), MissingResponse("no answer")])
+def test_a_stage_that_did_nothing_leaves_the_folder_as_it_was(tmp_path: Path, error: Exception) -> None:
+    def refuse(config: Bake, *, out: Path, ledger: Ledger) -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        run_alone(refuse, Bake(), tmp_path)
+    assert not any(tmp_path.iterdir())
 
 
 def test_a_finished_folder_is_refused(killed: Path) -> None:

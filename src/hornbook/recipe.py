@@ -172,6 +172,8 @@ def find(name: str, beside: Path | None) -> Path:
         elif "/" not in name and name in packaged():
             with resources.as_file(resources.files("hornbook") / "recipes" / f"{name}.yaml") as path:
                 return path
+    if Path(name).suffix in {".yaml", ".yml"}:
+        raise RecipeError(f"no recipe {name!r}: no such file; the packaged ones are {', '.join(packaged())}")
     raise RecipeError(f"no recipe {name!r}{suggestion(name, packaged())}; or give the path of a .yaml file")
 
 

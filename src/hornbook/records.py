@@ -297,6 +297,12 @@ def write_table(folder: Path, table: pa.Table) -> None:
             writer.write_table(table, row_group_size=4096)
 
 
+def dataset_in(folder: Path) -> Path:
+    """The dataset in a folder that a command wrote: its exercises, sections or documents; else the folder itself."""
+    inner = (folder / name for name in ("exercises", "sections", "documents"))
+    return next((path for path in inner if path.is_dir()), folder)
+
+
 def read_table(folder: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """Read a dataset folder (or one Parquet file) as an Arrow table.
 

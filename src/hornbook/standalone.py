@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from hornbook.artifacts import MANIFEST, Ledger, digest_file, digest_folder, read_json, write_json
 from hornbook.config import Config
-from hornbook.errors import InfrastructureError, RequestError
+from hornbook.errors import HornbookError, InfrastructureError, RequestError
 from hornbook.measure import Gauge
 
 C = TypeVar("C", bound=Config)
@@ -53,7 +53,8 @@ def run_alone(stage: Callable[..., None], config: Config, out: Path, **inputs: A
         out.mkdir(parents=True, exist_ok=True)
         ours = (out / REQUEST).exists() and read_json(out / REQUEST) == request and not (out / MANIFEST).exists()
         if any(out.iterdir()) and not ours:
-            raise RequestError(f"--out {out}: the folder is not empty; name a new one")
+            unfinished = ", it holds unfinished work on another request" if (out / REQUEST).exists() else ""
+            raise RequestError(f"--out {out}: the folder is not empty{unfinished}; name a new one")
         write_json(out / REQUEST, request)
     except OSError as error:
         raise RequestError(f"--out {out}: {error.strerror}") from None
@@ -61,7 +62,7 @@ def run_alone(stage: Callable[..., None], config: Config, out: Path, **inputs: A
     try:
         with Gauge() as gauge:
             stage(config, out=out, ledger=ledger, **inputs)
-    except RequestError:
+    except HornbookError:
         if [path.name for path in out.iterdir()] == [REQUEST]:  # nothing was done: leave the folder as it was
             (out / REQUEST).unlink()
         raise

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from hornbook.errors import InputError
 from hornbook.records import Document, Exercise, Provenance, Section, write_dataset
+from hornbook.synthesis.families import FAMILIES
 from hornbook.synthesis.textbooks import shelf
 from hornbook.synthesis.topics import Brief, Coverage, Passage, Tree, draw, load_tree, read_coverage, read_passages
 from hornbook.synthesis.topics.coverage import cover, summary
@@ -103,6 +104,7 @@ def test_words_can_stand_in_a_functions_name() -> None:
 
 def test_the_shelf_stands_in_the_packaged_tree() -> None:
     places = Places(load_tree())
+    assert [name for name in FAMILIES if not places.find(name)] == []
     unplaced = [section.topic for section in shelf() if not places.find(section.topic)]
     assert len(unplaced) <= len(shelf()) / 10, unplaced
 

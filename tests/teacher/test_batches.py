@@ -115,7 +115,9 @@ def test_more_rows_hand_in_the_new_ones_alone_and_keep_what_they_did_not_ask_for
         rows = questions(teacher, "a", "b", "c", "d")
         journal = Journal(tmp_path, teacher.url)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("hornbook.teacher.batches.time.sleep", lambda _: signal.default_int_handler(signal.SIGINT, None))
+            patch.setattr(
+                "hornbook.teacher.batches.time.sleep", lambda _: signal.default_int_handler(signal.SIGINT, None)
+            )
             with pytest.raises(KeyboardInterrupt):
                 consult(teacher, rows[:3], tmp_path, "job")
         assert len(journal.open()) == 1

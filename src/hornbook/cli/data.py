@@ -13,6 +13,7 @@ from hornbook.config import Config
 from hornbook.errors import RequestError
 
 C = TypeVar("C", bound=Config)
+ASKING = ("llm", "reversal")  # the writers that ask a teacher
 TEMPERATURE, MAX_TOKENS = 0.8, 4096  # of a teacher that writes; --set teacher.temperature=… overrides
 
 
@@ -44,7 +45,9 @@ def write(
     writer: Annotated[
         str | None, typer.Option(help="shelf or llm (textbooks); procedural, llm or reversal (exercises).")
     ] = None,
-    n: Annotated[int | None, typer.Option("-n", "--n", help="How many to write.")] = None,
+    n: Annotated[
+        int | None, typer.Option("-n", "--n", help="How many; else 1,000 exercises, or all of the shelf.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Draws the compositions or prompts.")] = 0,
     held_out: Annotated[int, typer.Option(help="Exercises with held-out compositions, besides.")] = 0,
     family: Annotated[list[str], typer.Option(help="Only these families. Repeatable.")] = [],
@@ -61,12 +64,14 @@ def write(
     unsafe: Unsafe = False,
     as_json: Json = False,
 ) -> None:
-    """Write textbook sections or exercises; every row is executed before it is kept."""
+    """Write textbook sections or exercises. Every row is executed before it is kept."""
     from hornbook.standalone import run_alone
     from hornbook.synthesis.textbooks import KINDS
     from hornbook.synthesis.topics.expand import teacher_named
     from hornbook.synthesis.write import WriteExercises, WriteTextbooks, write_exercises, write_textbooks
 
+    own = {"only": only, "held-out": held_out, "family": family, "breadth": breadth != "full", "mutants": mutants != 5}
+    check_options(kind, writer, [name for name, given in own.items() if given], teacher, documents, settings)
     common: dict[str, Any] = {"seed": seed, "sandbox": {"unsafe": unsafe}, "diversity": {"halt": halt}}
     if teacher:
         common["teacher"] = {"temperature": TEMPERATURE, "max_tokens": MAX_TOKENS} | teacher_named(teacher)
@@ -76,17 +81,34 @@ def write(
         ledger = run_alone(
             partial(write_textbooks, responses=responses), configured(WriteTextbooks, values, settings), out, **corpus
         )
-    elif kind == "exercises":
+    else:
         values = {"writer": writer or "procedural", "n": 1000 if n is None else n, "held_out": held_out, **common}
         values |= {"families": family or None, "breadth": breadth, "mutants": mutants}
         ledger = run_alone(
             partial(write_exercises, responses=responses), configured(WriteExercises, values, settings), out, **corpus
         )
-    else:
-        raise RequestError(f"write {kind!r}: write textbooks or exercises")
     found = {"rows": ledger.rows_out, "rejected": dict(ledger.rejected), "out": str(out)}
-    counts = f"{ledger.rows_out:,} {kind} in {out}, rejected {sum(ledger.rejected.values()):,}"
+    rows = {"textbooks": "sections"}.get(kind, kind)
+    counts = f"{ledger.rows_out:,} {rows} in {out}, rejected {sum(ledger.rejected.values()):,}"
     show(found, as_json, counts + overlaps(ledger.figures))
+
+
+def check_options(
+    kind: str, writer: str | None, own: list[str], teacher: str, documents: Path | None, settings: list[str]
+) -> None:
+    """Refuse an option that this writer would not read, and a writer that asks when nobody is named to be asked."""
+    if kind not in ("textbooks", "exercises"):
+        raise RequestError(f"write {kind!r}: write textbooks or exercises")
+    unread = {"only"} if kind == "exercises" else {"held-out", "family", "breadth", "mutants"}
+    unread |= {"family", "breadth"} if writer in ASKING else set()
+    foreign = [name for name in own if name in unread]
+    if writer not in ASKING:
+        foreign += [name for name, given in (("teacher", teacher), ("documents", documents)) if given]
+    if foreign:
+        named = f" --writer {writer}" if writer else ""
+        raise RequestError(f"--{foreign[0]}: `write {kind}{named}` does not read it; leave it out")
+    if writer in ASKING and not teacher and not any(setting.startswith("teacher") for setting in settings):
+        raise RequestError(f"--writer {writer}: name who writes with --teacher MODEL@URL, or MODEL@replay")
 
 
 def overlaps(figures: dict[str, Any]) -> str:
@@ -95,7 +117,7 @@ def overlaps(figures: dict[str, Any]) -> str:
         return ""
     run, pairs = figures["longest_shared_run"], figures["near_duplicates"]
     named = f" ({', '.join(run['between'])}: {run['text']})" if run["words"] else ""
-    kinds = [f"{n:,} of {kind} ({figures['words'][kind]:,} words)" for kind, n in figures["sections"].items()]
+    kinds = [f"{n:,} of {kind} ({figures['words'][kind]:,} words)" for kind, n in figures["sections"].items() if n]
     return (
         f"\n  sections: {', '.join(kinds)}"
         f"\n  shared by two sections: {run['words']} words in a row at most{named}"
@@ -114,8 +136,12 @@ def configured(kind: type[C], values: dict[str, Any], settings: list[str]) -> C:
 
 
 @app.command()
-def verify(folder: Path, unsafe: Unsafe = False, as_json: Json = False) -> None:
-    """Run every exercise or textbook section of a dataset folder again, contained."""
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A dataset of exercises or sections.")],
+    unsafe: Unsafe = False,
+    as_json: Json = False,
+) -> None:
+    """Run the rows of a dataset again, contained. Exercises with their tests, textbook sections block by block."""
     from hornbook.sandbox.run import Sandbox
     from hornbook.synthesis.reverify import reverify
 
@@ -133,7 +159,7 @@ def diversity(
     rows: Annotated[Path, typer.Argument(metavar="PATH", help="Texts or exercises: dataset folder, Parquet, JSONL.")],
     as_json: Json = False,
 ) -> None:
-    """How varied any rows are, and on which pages of 64 of them they are not."""
+    """How varied any rows are. Measured on pages of 64 rows: which of them have collapsed."""
     from hornbook.synthesis.alone import diversity_of
 
     found = diversity_of(rows)
@@ -142,7 +168,8 @@ def diversity(
 
 def diversity_table(found: dict[str, Any]) -> str:
     """The meter's figures for people."""
-    lines = [f"{found['rows']:,} rows, {found['words']:,} words", f"{'of pages of 64 rows':24}    mean   worst   limit"]
+    page = "of pages of 64 rows" if found["pages"] else "less than one page"
+    lines = [f"{found['rows']:,} rows, {found['words']:,} words", f"{page:24}    mean   worst   limit"]
     for name, about in found["measures"].items():
         values = (f"{about[column]:8.3g}" if about[column] is not None else " " * 8 for column in about)
         lines.append(f"  {name:22}{''.join(values)}")
@@ -150,7 +177,8 @@ def diversity_table(found: dict[str, Any]) -> str:
     for name, about in found["facets"].items():
         top = ", ".join(f"{label!r} {share:.1%}" for label, share in about["top"][:3])
         lines.append(f"  {name}: {about['distinct']:,}, {about['bits']:.2f} bits; {top}")
-    return "\n".join([*lines, f"{found['collapsed_pages']} of {found['pages']} pages have collapsed"])
+    judged = f"{found['collapsed_pages']} of {found['pages']} pages have collapsed"
+    return "\n".join([*lines, judged if found["pages"] else "fewer than 64 rows are measured, not judged"])
 
 
 @app.command()
@@ -166,7 +194,7 @@ def decontaminate(
     ngram: Annotated[int, typer.Option(help="How many words in a row may not be shared.")] = 13,
     as_json: Json = False,
 ) -> None:
-    """Remove rows that share text, or the shape of a program, with examinations; every removal with its evidence."""
+    """Remove rows that give examinations away. Text or the shape of a program in common; each removal with evidence."""
     from hornbook.decontamination.decontaminate import Decontaminate
     from hornbook.decontamination.decontaminate import decontaminate as stage
     from hornbook.standalone import configure, run_alone

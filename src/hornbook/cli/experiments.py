@@ -56,7 +56,7 @@ def plan(
     workdir: Workdir = WORKDIR,
     as_json: Json = False,
 ) -> None:
-    """Show what a run would do: what is cached, what would run, and how long it took last time."""
+    """Show what a run would do. What is cached, what would run, and how long it took last time."""
     import yaml
 
     from hornbook.pipeline import plan_recipe
@@ -80,7 +80,7 @@ def report(
     workdir: Workdir = WORKDIR,
     as_json: Json = False,
 ) -> None:
-    """Write the HTML page of a finished run again, and print its table."""
+    """Write a finished run's HTML page again. Its table is printed too."""
     from hornbook.report.render import render
     from hornbook.report.run import load_run
     from hornbook.report.tables import figure_table
@@ -95,8 +95,12 @@ def report(
 
 
 @app.command()
-def explain(row_id: str, workdir: Workdir = WORKDIR, as_json: Json = False) -> None:
-    """Trace one row: source, licence, score, rejection, prompt, teacher, tests, place in the tokens."""
+def explain(
+    row_id: Annotated[str, typer.Argument(metavar="ID", help="The `id` of a row.")],
+    workdir: Workdir = WORKDIR,
+    as_json: Json = False,
+) -> None:
+    """Trace one row. Its source, licence, score, rejection, prompt, teacher, tests, place in the tokens."""
     import yaml
 
     from hornbook.explain import explain as explain_row
@@ -110,7 +114,7 @@ def explain(row_id: str, workdir: Workdir = WORKDIR, as_json: Json = False) -> N
 
 @app.command()
 def doctor(as_json: Json = False) -> None:
-    """Say what this machine can do: isolation proven by probes, devices, compiler, extras, benchmarks."""
+    """Say what this machine can do. Isolation proven by probes, devices, compiler, extras, benchmarks."""
     from hornbook.doctor import as_text, examine
 
     found = examine()

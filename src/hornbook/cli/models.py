@@ -13,7 +13,7 @@ from hornbook.cli.app import WORKDIR, Json, Out, Settings, Unsafe, app, show
 from hornbook.errors import RequestError
 from hornbook.extras import require
 
-Data = Annotated[list[str], typer.Argument(metavar="DATA[=WEIGHT]...", help="Dataset folders, Parquet or JSONL files.")]
+Data = Annotated[list[str], typer.Argument(metavar="DATA[=WEIGHT]", help="Dataset folders, Parquet or JSONL files.")]
 Tokens = Annotated[int, typer.Option(help="How many tokens to train on in all.")]
 Context = Annotated[int, typer.Option(help="Tokens of a packed sequence.")]
 
@@ -60,6 +60,8 @@ def finetune(
     from hornbook.training.alone import TrainAlone, finetune_alone, mixture
     from hornbook.training.finetune import Finetune
 
+    if not base.is_dir():
+        raise RequestError(f"{base}: no such model folder; give one that `hornbook pretrain` wrote")
     weights, datasets = mixture(data)
     training = settings_for(Finetune, {"tokens": tokens}, settings)
     config = configure(TrainAlone, training=training, weights=weights, context=context)
@@ -125,7 +127,7 @@ def evaluate(
     unsafe: Unsafe = False,
     as_json: Json = False,
 ) -> None:
-    """Examine a model, or judge samples from anywhere, by executed tests."""
+    """Examine a model, or judge samples. By executed tests; samples may come from anywhere."""
     from hornbook.evaluation.alone import Examinee, evaluate_alone, read_grader
     from hornbook.evaluation.evaluate import Evaluate
     from hornbook.model.generate import Decoding
@@ -183,7 +185,7 @@ def compare(
     seed: Annotated[int, typer.Option(help="Draws the resamples.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """What B gains over A: paired differences over the same problems, with 95 % intervals."""
+    """What B gains over A. Paired differences over the same problems, with 95 % intervals."""
     from hornbook.evaluation.alone import compare_alone
 
     rows = compare_alone(a, b, bootstrap, seed)

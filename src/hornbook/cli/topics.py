@@ -42,7 +42,7 @@ def expand_topics(
     responses: Annotated[Path, typer.Option(help="The teacher's store of responses.")] = WORKDIR / "responses",
     as_json: Json = False,
 ) -> None:
-    """Let a language model name narrower topics; near duplicates are removed and counted."""
+    """Let a language model name narrower topics. Near duplicates are removed and counted."""
     from hornbook.recipe import settings_for
     from hornbook.standalone import run_alone
     from hornbook.synthesis.topics.expand import Expand, expand_tree, teacher_named
@@ -59,7 +59,7 @@ def expand_topics(
 
 @topics.command("coverage")
 def coverage_of(
-    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Datasets of sections or exercises.")],
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR", help="Datasets of sections or exercises.")],
     tree: OwnTree = None,
     out: Annotated[Path | None, typer.Option("--out", help="Keep the counts here: the next draw begins there.")] = None,
     as_json: Json = False,

@@ -19,7 +19,7 @@ from hornbook.decontamination.rows import STAGE, Rows, read_rows
 from hornbook.decontamination.wording import wording
 from hornbook.errors import InputError, RequestError
 from hornbook.progress import track
-from hornbook.records import Problem, Rejected, write_dataset, write_table
+from hornbook.records import Problem, Rejected, dataset_in, write_dataset, write_table
 from hornbook.tasks.load import load
 
 
@@ -57,9 +57,10 @@ def decontaminate(
 ) -> None:
     """Write `out/<kind>` (the clean rows, columns as they came, sorted by id) and `out/rejected`.
 
-    `rows`: documents, exercises or sections; a dataset folder, a Parquet or a JSONL file. What must not leak: the items
-    of `config.against` and of `references`, each as the text of its prompt and solution. A reject's reason is its tier
-    (`ngram`, `syntax`) or `malformed`; its detail is the item and what is shared. Rewordings pass both tiers.
+    `rows`: documents, exercises or sections; a dataset folder or one that holds it, a Parquet or a JSONL file. What
+    must not leak: the items of `config.against` and of `references`, each as the text of its prompt and solution. A
+    reject's reason is its tier (`ngram`, `syntax`) or `malformed`; its detail is the item and what is shared.
+    Rewordings pass both tiers.
     `siblings`: held-out rows by the same writer as `rows`; they must not leak either, but the sentences that the writer
     uses again and again do not count against them (see `wording`).
     Raises InputError for unusable files, RequestError for settings that decide nothing.
@@ -68,7 +69,8 @@ def decontaminate(
     held_out = reference_items([siblings] if siblings else [])
     items = [*strict, *held_out]
     check_settings(config, items)
-    given = read_rows(Path(rows))
+    rows = dataset_in(Path(rows))
+    given = read_rows(rows)
     phrases = common_phrases(config, given, held_out, strict)
     planted = canaries.plant(config.ngram, config.syntax_threshold, config.count_numbers)
     judge = Judge(
@@ -82,7 +84,7 @@ def decontaminate(
     count = given.table.num_rows
     findings = list(track(judge_all(judge, texts, config.workers), STAGE, count + len(planted.rows)))
     canaries.check(planted.rows, findings[count:], ledger)
-    write(given, findings[:count], rows=Path(rows), out=Path(out), ledger=ledger)
+    write(given, findings[:count], rows=rows, out=Path(out), ledger=ledger)
     ledger.figures["items"] = len(items)
     ledger.figures["wording"] = len(phrases)
     ledger.figures["items_too_short"] = judge.index.too_short if judge.index else 0

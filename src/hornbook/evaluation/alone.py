@@ -140,10 +140,11 @@ def check_k(ks: Sequence[int], samples: Sequence[Sample]) -> None:
         counts[sample.task_id] = counts.get(sample.task_id, 0) + 1
     fewest = min(counts.values(), default=0)
     if not samples:
-        raise RequestError("the samples file holds no samples")
+        raise RequestError("--samples: the samples file holds no samples; give one JSON object a line")
     if min(ks) < 1 or max(ks) > fewest:
         task = min(counts, key=lambda name: counts[name])
-        raise RequestError(f"--k {max(ks)}: task {task} has {fewest} samples; pass@k needs 1 ≤ k ≤ {fewest}")
+        counted = "1 sample" if fewest == 1 else f"{fewest} samples"
+        raise RequestError(f"--k {max(ks)}: task {task} has {counted}; pass@k needs 1 ≤ k ≤ {fewest}")
 
 
 def compare_alone(a: Path, b: Path, bootstrap: int, seed: int) -> list[dict[str, Any]]:

@@ -154,6 +154,8 @@ def load(path: Path) -> Classifier:
     try:
         found = Classifier(**skops.io.load(path))
         sizes = {name: getattr(found, name).n_features_in_ for name in PARTS}
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; give a classifier.skops") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: not a hornbook classifier ({str(error).splitlines()[0][:160]})") from None
     if sizes != PARTS:

@@ -1,6 +1,6 @@
 """What a file speaks of: latent semantic analysis of its words and pairs of words (Deerwester et al. 1990), offline.
 
-A text is the bag of its words (names split into their parts), digits and marks, and of pairs of neighbours: `for i`,
+A text is the bag of its words (names split into their parts), digits and marks, and of pairs of neighbours: `for item`,
 `isinstance (`, `returns the`. They are hashed into buckets, weighted (1 + log count) × log rarity, and projected onto
 the directions in which installed Python differs most from file to file. Directions and rarities are packaged; `make
 classifier` makes them anew. Some hundred labels cannot teach what each word is worth, but what sixty directions are.
@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 FILE = "meaning.npz"
-WORD = re.compile(r"[A-Za-z][a-z]+|[A-Z]{2,}|[0-9]+|[^\sA-Za-z0-9_]")
+WORD = re.compile(r"[A-Za-z][a-z]+|[A-Z]{2,}(?![a-z])|[0-9]+|[^\sA-Za-z0-9_]")
 BUCKETS = 1 << 14
 DIRECTIONS = 60
 READ = 20_000  # characters of a text: what it is about is plain by then

@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hornbook.errors import InputError
+from hornbook.records import dataset_in
 from hornbook.synthesis.diversity import Diversity
 from hornbook.synthesis.limits import Limits
 
-INSIDE = ("exercises", "sections", "documents")
 COLUMNS = ("text", "prompt", "solution", "name", "topic", "audience", "provenance")
 BATCH = 256  # rows
 
@@ -40,7 +40,7 @@ def diversity_of(path: Path) -> dict[str, Any]:
 
 def rows_at(path: Path) -> Iterator[Mapping[str, Any]]:
     """The rows of a folder (or of the dataset in it), Parquet file or JSONL file."""
-    path = next((path / name for name in INSIDE if (path / name).is_dir()), path)
+    path = dataset_in(path)
     if not path.exists():
         raise InputError(f"{path}: no such file or folder")
     parts = sorted(path.glob("*.parquet")) if path.is_dir() else [path]

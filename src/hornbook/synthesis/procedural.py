@@ -85,5 +85,6 @@ def family_named(name: str) -> Family:
     """The family of that name. Raises InputError with the nearest name."""
     if name in FAMILIES:
         return FAMILIES[name]
-    near = difflib.get_close_matches(name, FAMILIES, 1, 0.0)[0]
-    raise InputError(f"families: no family named {name!r}; did you mean {near!r}?")
+    near = difflib.get_close_matches(name, FAMILIES, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(FAMILIES)}"
+    raise InputError(f"families: no family named {name!r}; {hint}")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hornbook.errors import InfrastructureError, InputError
-from hornbook.records import Exercise, Section, read_dataset, read_table
+from hornbook.records import Exercise, Section, dataset_in, read_dataset, read_table
 from hornbook.sandbox.run import Sandbox, judge
 from hornbook.synthesis.kill import program
 from hornbook.synthesis.textbooks import verify
@@ -17,7 +17,7 @@ def reverify(folder: Path, sandbox: Sandbox = Sandbox()) -> dict[str, Any]:
 
     The folder is a dataset of exercises or sections, or holds one. Tests are treated as untrusted. Raises InputError.
     """
-    folder = next((folder / name for name in ("exercises", "sections") if (folder / name).is_dir()), folder)
+    folder = dataset_in(folder)
     columns = set(read_table(folder).column_names)
     if {"solution", "tests"} <= columns:
         faults = exercise_faults(list(read_dataset(folder, Exercise)), sandbox)
