@@ -107,3 +107,7 @@ def test_an_embedding_is_shape_and_meaning_side_by_side() -> None:
     for row, text in zip(rows, texts, strict=True):
         assert np.array_equal(row[: len(SHAPE)], shape(text))
         assert np.array_equal(row[len(SHAPE) :], meaning(text))
+
+
+def test_a_word_begins_with_its_own_capital() -> None:
+    assert word_buckets("OSError HTTPServer x")[0] == ["OS", "Error", "HTTP", "Server"]
