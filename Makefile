@@ -4,14 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check test-slow attacks bench-sandbox bench-exercises coverage classifier format clean
+.PHONY: demo test test-one-half test-other-half check test-slow attacks bench-sandbox bench-exercises coverage classifier format clean
 
 demo: $(VENV)/.ready-demo
 	$(BIN)/hornbook run laptop
 
+# Half of the suite on each of two processors.
+ONE_HALF := tests/synthesis tests/teacher tests/sandbox
+
 test: check
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(MAKE) --jobs 2 test-one-half test-other-half
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --fail-under=85
 
@@ -20,6 +23,12 @@ check: $(VENV)/.ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+test-one-half: $(VENV)/.ready-dev
+	$(BIN)/coverage run -m pytest $(ONE_HALF)
+
+test-other-half: $(VENV)/.ready-dev
+	$(BIN)/coverage run -m pytest $(ONE_HALF:%=--ignore=%)
 
 test-slow: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -m slow --timeout=3000
