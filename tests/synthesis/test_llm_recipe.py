@@ -30,7 +30,7 @@ def taught(tmp_path: Path) -> Recipe:
 def test_the_recipe_in_the_readme_says_what_it_seems_to(taught: Recipe) -> None:
     assert (taught.textbooks.writer, taught.textbooks.n, taught.textbooks.kinds) == ("llm", 2000, ["code", "prose"])
     assert taught.textbooks.teacher == taught.exercises.teacher
-    assert (taught.exercises.teacher.model, taught.exercises.teacher.cap_dollars) == ("NAME", 20)
+    assert (taught.exercises.teacher.model, taught.exercises.teacher.cap_tokens) == ("NAME", 20_000_000)
     assert (taught.exercises.drills.answers, taught.exercises.drills.drop_easy) == (3, False)
 
 
