@@ -101,12 +101,14 @@ class Watch:
         self.expected: dict[int, str | None] = {}
         self.statuses: Counter[str] = Counter()
         self.wrong: list[str] = []
+        self.steady: int | None = None  # readings taken before the last program was handed out
 
     def feed(self, count: int) -> Iterator[Program]:
         """The programs, remembering what is expected of those in hand."""
         for program, status in programs(count):
             self.expected[program.sample] = status
             yield program
+        self.steady = len(self.readings)
 
     def see(self, verdict: Verdict) -> None:
         """Note one verdict."""
@@ -128,8 +130,10 @@ class Watch:
         self.readings.append(Reading(*counts, *(round(m, 1) for m in memory)))
 
     def complaints(self, before: Reading) -> list[str]:
-        """What leaked. The last reading was taken when all was over."""
+        """What leaked. The last reading was taken when all was over; those between the last program and that are left
+        out, because one more pair of processes then tries again, alone, what ran out of time."""
         *during, after = self.readings
+        during = during[: self.steady]
         found = list(self.wrong[:10])
         for name in ("processes", "descriptors", "files"):
             first, last = getattr(before, name), getattr(after, name)
@@ -142,11 +146,10 @@ class Watch:
 
     def room(self, programs: int) -> dict[str, float]:
         """What each column may grow by from the first half, without its first tenth, to the second: other workers may
-        have a candidate and its tests in hand when a reading is taken, and at the end one more pair, with a socket and
-        as much in hand, runs again alone what ran out of time."""
+        have a candidate and its tests in hand when a reading is taken."""
         kept, others = programs * VERDICT_BYTES / 2**20, self.workers - 1
         memory = {"judge": GROWTH_MIB + kept, "worker": GROWTH_MIB, "zygote": GROWTH_MIB + PROGRAM_MIB * others}
-        return {"processes": 2.0 * others + 4, "descriptors": 1.0, "files": 0.0, **memory}
+        return {"processes": 2.0 * others, "descriptors": 0.0, "files": 0.0, **memory}
 
 
 def main() -> int:

@@ -151,6 +151,15 @@ def test_a_torn_artifact_is_one_clear_error(tmp_path: Path):
     assert not (tmp_path / "report.html").exists()
 
 
+def test_the_classifiers_agreement_its_rivals_and_how_true_its_scores_are(page: Path):
+    text = page.read_text("utf-8")
+    cells = [re.sub(r"<[^>]+>", " ", row).split() for row in re.findall(r"<tr>.*?</tr>", text, re.DOTALL)]
+    assert [*["all", "labels", "230", "0.71", "0.88", "0.64"]] in cells
+    assert [*["all", "labels,", "by", "a", "random", "forest", "as", "in", "phi-1", "–", "0.66", "0.81", "–"]] in cells
+    assert [*["1.05", "on", "average", "200", "0.90"]] in cells
+    assert [*["2.90", "on", "average", "30", "3.20"]] in cells
+
+
 def test_the_packaged_classifier_is_said_to_be_unmeasured(tmp_path: Path):
     folder = build(tmp_path)
     manifest = next((tmp_path / "artifacts").glob("classify-*/manifest.json"))

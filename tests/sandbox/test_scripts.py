@@ -100,6 +100,20 @@ def test_a_leak_is_seen(tmp_path: Path) -> None:
     assert watch.readings[-1].files == 1
 
 
+def test_two_more_processes_are_a_leak_until_the_last_program_is_out(tmp_path: Path) -> None:
+    endurance = script("endurance")
+    quiet = [endurance.Reading(n, n / 100, 3, 7, 0, 70.0, 20.0, 15.0) for n in range(100, 2100, 100)]
+    before, after = endurance.Reading(0, 0, 0, 6, 0, 70.0, 0, 0), endurance.Reading(2000, 20, 0, 6, 0, 71.0, 0, 0)
+    more = replace(quiet[-1], processes=5, descriptors=8)
+    watch = endurance.Watch(tmp_path, 100)
+    watch.readings = quiet[:-1]
+    assert len(list(watch.feed(3))) == 3  # from here on, time-outs are tried again beside the crew
+    watch.readings += [more, after]
+    assert watch.complaints(before) == []
+    watch.readings = [*quiet[:-2], more, quiet[-1], after]
+    assert watch.complaints(before) == ["processes grew from 3 to 5", "descriptors grew from 7 to 8"]
+
+
 def test_the_speed_comparison_runs_and_every_contender_passes_everything() -> None:
     benchmark("HumanEval.jsonl.gz")
     code, found = run("sandbox", "--problems", "4", "--repeat", "2", "--rounds", "2")

@@ -116,8 +116,7 @@ def save(classifier: Classifier, path: Path) -> None:
     """
     import skops.io
 
-    parts = {**vars(classifier)}
-    with zipfile.ZipFile(io.BytesIO(skops.io.dumps(parts))) as made, zipfile.ZipFile(path, "w") as fixed:
+    with zipfile.ZipFile(io.BytesIO(skops.io.dumps(vars(classifier)))) as made, zipfile.ZipFile(path, "w") as fixed:
         numbers: dict[str, int] = {}
         schema = numbered(json.loads(made.read(SCHEMA)), numbers)
         members = {f"{numbers[name[:-4]]}.npy": made.read(name) for name in made.namelist() if name != SCHEMA}

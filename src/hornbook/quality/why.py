@@ -43,10 +43,11 @@ def leaning_words(classifier: Classifier, text: str, place: np.ndarray, upward: 
     slope = gradient(classifier, place)
     words, buckets, _ = word_buckets(text)
     known = packaged()
-    leaning = {word.lower(): 0.0 for word in words if len(word) > 1}
-    for word, bucket in zip(words, buckets, strict=True):
-        if len(word) > 1:
-            leaning[word.lower()] = float(known.rarity[bucket] * (known.axes[bucket] @ slope))
+    leaning = {
+        word.lower(): float(known.rarity[bucket] * (known.axes[bucket] @ slope))
+        for word, bucket in zip(words, buckets, strict=True)
+        if len(word) > 1  # no marks and digits
+    }
     ranked = sorted(leaning, key=lambda word: (-leaning[word] if upward else leaning[word], word))
     return [word for word in ranked[:WORDS] if (leaning[word] > 0) == upward]
 

@@ -136,7 +136,17 @@ def classifier(run: Run) -> dict[str, Any]:
         rows.append(agreement("a random sample alone", figures["random"]))
     rows += [agreement(OTHERS.get(name, name), found) for name, found in figures.get("alternatives", {}).items()]
     packaged = figures.get("classifier") == "packaged"
-    return {"rows": rows, "readers": readers, "packaged": packaged, "chart": validation(stages[0])}
+    about = {"readers": readers, "packaged": packaged, "chart": validation(stages[0])}
+    return {"rows": rows, "reliability": [reliability(row) for row in figures.get("reliability", [])], **about}
+
+
+def reliability(row: Any) -> dict[str, str]:
+    """Predictions that round to the same score: how many, their mean, and how the files were read."""
+    return {
+        "labels": count(row["labels"]),
+        "predicted": decimal(row["predicted"], 2),
+        "read": decimal(row["read"], 2),
+    }
 
 
 def agreement(name: str, figures: Any) -> dict[str, str]:
