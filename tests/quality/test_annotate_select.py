@@ -56,6 +56,13 @@ def test_answers_become_labels(tmp_path: Path) -> None:
     assert (rejected, ledger.rows_in, ledger.rows_out) == ([], 2, 2)
 
 
+def test_a_label_is_found_among_other_braces_and_the_last_counts(tmp_path: Path) -> None:
+    first, last = '{"reason": "at first", "score": 1}', '{"score": 3, "reason": "line\nbreak"}'
+    answered(tmp_path, LLM, [f"f{{x}} and {{}}: {first}, no: {last} {{1}}", f'{{"label": {last}}}'])
+    kept, _, _ = annotated(tmp_path, LLM)
+    assert [(row.score, row.reason) for row in kept] == [(3.0, "line\nbreak")] * 2
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [

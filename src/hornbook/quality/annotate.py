@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from hornbook.records import Annotation, Document, Rejected, read_dataset, scatt
 from hornbook.teacher.ask import REASONS, Provider, Replay, Request, Response, Teacher, Unanswered, consult
 from hornbook.teacher.money import account
 from hornbook.teacher.readings import Readings, readings_digest, twice_read
+from hornbook.teacher.schema import answer_in
 
 RUBRIC = """You judge Python files by their educational value for a student who wants to learn basic coding concepts.
 Give one whole number:
@@ -25,6 +25,7 @@ Give one whole number:
 4 - very good: largely self-contained, clear, documented, showing a general concept or algorithm.
 5 - outstanding: a teacher would hand it to students.
 Think about the file first. Answer with JSON: {"reason": "<one sentence about this file>", "score": <0-5>}."""
+LABEL = {"type": "object", "required": ["reason", "score"]}  # what of an answer is read
 
 
 class Annotate(Config):
@@ -86,8 +87,7 @@ def read_label(
         return Rejected(document.id, "annotate", "no-answer", f"{answer.reason}: {REASONS[answer.reason]}", "")
     said = answer.text if isinstance(answer, Response) else ""
     try:
-        start, end = said.index("{"), said.rindex("}") + 1
-        found = json.loads(said[start:end])
+        found = answer_in(said, LABEL)
         score, reason = float(found["score"]), str(found["reason"])
         reason.encode()  # half of a surrogate pair cannot be written
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):

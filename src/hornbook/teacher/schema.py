@@ -19,21 +19,26 @@ TYPES: dict[str, type | tuple[type, ...]] = {
 
 
 def object_in(text: str, schema: Any = None) -> dict[str, Any]:
+    """The JSON object that `answer_in` finds. Halves of surrogate pairs become U+FFFD."""
+    return whole(answer_in(text, schema))
+
+
+def answer_in(text: str, schema: Any = None) -> dict[str, Any]:
     """The JSON object that a text answers with, whatever stands around it.
 
     Of several, the last that fits the schema: models think first. One inside another counts only where none of the
-    outer ones fits. If none fits, the longest. Halves of surrogate pairs become U+FFFD. Raises ValueError if there is
-    no object, RecursionError for one nested too deeply.
+    outer ones fits. If none fits, the longest. Raises ValueError if there is no object, RecursionError for one nested
+    too deeply.
     """
-    outer = dict(objects(text))
-    for found in (outer, dict(objects(text, within=True))) if schema else ():
-        for value in reversed(found.values()):
+    for within in (False, True) if schema else ():
+        for _, value in reversed(list(objects(text, within))):
             if not any(misfits(value, schema)):
-                return whole(value)
+                return value
+    outer = dict(objects(text))
     if not outer:
         DECODER.raw_decode(text, max(0, text.find("{")))  # which says what is wrong
         raise ValueError("no JSON object")
-    return whole(outer[max(outer, key=lambda span: span[1] - span[0])])
+    return outer[max(outer, key=lambda span: span[1] - span[0])]
 
 
 def objects(text: str, within: bool = False) -> Iterator[tuple[tuple[int, int], dict[str, Any]]]:
