@@ -28,6 +28,11 @@ class Part:
     slug: str
 
 
+def named(name: str, fn: Callable[..., Any], code: str, *words: str) -> Part:
+    """A part whose name is both its id and its slug."""
+    return Part(name, fn, code, words, name)
+
+
 @dataclass(frozen=True, slots=True)
 class Fold(Part):
     """How results are gathered in a loop: `init`, then `step` of every result `{e}`, then return `code`.

@@ -5,29 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hornbook.synthesis.families.base import Choice, Family, Part, lines
-from hornbook.synthesis.families.grids import Grid
+from hornbook.synthesis.families.base import Choice, Family, Part, lines, named
 from hornbook.synthesis.families.ints import DIGIT_PREDICATES, MAPS, PREDICATES, SELF
 from hornbook.synthesis.families.literals import about, numbers
 from hornbook.synthesis.families.results import DETAILED
 
-
-def formula(name: str, fn: Callable[[int, int], int], code: str, words: str) -> Part:
-    """A number made of row i and column j."""
-    return Part(name, fn, code, (words,), name)
-
-
+# a number made of row i and column j
 FORMULAS: tuple[Part, ...] = (
-    formula("sum", lambda i, j: -(-i - j), "i + j", "i + j"),
-    formula("product", lambda i, j: sum([i] * j), "i * j", "i times j"),
-    formula("difference", lambda i, j: -(j - i), "i - j", "i - j"),
-    formula("gap", lambda i, j: max(i, j) - min(i, j), "abs(i - j)", "the distance between i and j"),
-    formula("larger", lambda i, j: sorted((i, j))[1], "max(i, j)", "the larger of i and j"),
-    formula("smaller", lambda i, j: sorted((i, j))[0], "min(i, j)", "the smaller of i and j"),
-    formula("squares", lambda i, j: i**2 + j**2, "i * i + j * j", "the sum of the squares of i and j"),
-    formula("rising", lambda i, j: i + i + i + j, "3 * i + j", "3 times i, plus j"),
-    formula("falling", lambda i, j: 10 - i - j - j, "10 - i - 2 * j", "10 - i - 2 times j"),
-    formula("mixed", lambda i, j: i * (j + 1), "i * j + i", "i times j, plus i"),
+    named("sum", lambda i, j: -(-i - j), "i + j", "i + j"),
+    named("product", lambda i, j: sum([i] * j), "i * j", "i times j"),
+    named("difference", lambda i, j: -(j - i), "i - j", "i - j"),
+    named("gap", lambda i, j: max(i, j) - min(i, j), "abs(i - j)", "the distance between i and j"),
+    named("larger", lambda i, j: sorted((i, j))[1], "max(i, j)", "the larger of i and j"),
+    named("smaller", lambda i, j: sorted((i, j))[0], "min(i, j)", "the smaller of i and j"),
+    named("squares", lambda i, j: i**2 + j**2, "i * i + j * j", "the sum of the squares of i and j"),
+    named("rising", lambda i, j: i + i + i + j, "3 * i + j", "3 times i, plus j"),
+    named("falling", lambda i, j: 10 - i - j - j, "10 - i - 2 * j", "10 - i - 2 times j"),
+    named("mixed", lambda i, j: i * (j + 1), "i * j + i", "i times j, plus i"),
 )
 
 
@@ -86,31 +80,27 @@ def filler(other: Any, x: int) -> int:
     return value
 
 
-def change(name: str, fn: Callable[[Grid], Any], code: str, words: str) -> Part:
-    """A change of a grid's shape."""
-    return Part(name, fn, code, (words,), name)
-
-
+# a change of a grid's shape
 CHANGES: tuple[Part, ...] = (
-    change("turned", lambda g: [[row[j] for row in g] for j in range(len(g[0]) if g else 0)],
-           "[list(column) for column in zip(*grid)]", "turn its columns into rows"),
-    change("flipped", lambda g: [*reversed(g)], "grid[::-1]", "put its rows in reverse order"),
-    change("mirrored", lambda g: [[*reversed(row)] for row in g], "[row[::-1] for row in grid]", "reverse every row"),
-    change("ordered", lambda g: [*map(sorted, g)], "[sorted(row) for row in grid]",
-           "sort the numbers of every row in rising order"),
-    change("headless", lambda g: [row for i, row in enumerate(g) if i], "grid[1:]", "remove the first row"),
-    change("rolled", lambda g: [*g[1:], *g[:1]], "grid[1:] + grid[:1]", "move the first row to the end"),
-    change("shifted", lambda g: [[*row[1:], *row[:1]] for row in g], "[row[1:] + row[:1] for row in grid]",
-           "move the first number of every row to the end of that row"),
-    change("totalled", lambda g: [[*row, sum(row)] for row in g], "[row + [sum(row)] for row in grid]",
-           "add to every row, at its end, the sum of the row"),
-    change("topped", lambda g: [[max(row, default=0), *row] for row in g],
-           "[[max(row, default=0)] + row for row in grid]",
-           "put in front of every row its largest number (0 if it is empty)"),
-    change("clipped", lambda g: [[x for j, x in enumerate(row) if j] for row in g], "[row[1:] for row in grid]",
-           "remove the first number of every row"),
-    change("doubled", lambda g: [row for row in g for _ in "ab"], "[row for row in grid for _ in range(2)]",
-           "write every row twice, one copy below the other"),
+    named("turned", lambda g: [[row[j] for row in g] for j in range(len(g[0]) if g else 0)],
+          "[list(column) for column in zip(*grid)]", "turn its columns into rows"),
+    named("flipped", lambda g: [*reversed(g)], "grid[::-1]", "put its rows in reverse order"),
+    named("mirrored", lambda g: [[*reversed(row)] for row in g], "[row[::-1] for row in grid]", "reverse every row"),
+    named("ordered", lambda g: [*map(sorted, g)], "[sorted(row) for row in grid]",
+          "sort the numbers of every row in rising order"),
+    named("headless", lambda g: [row for i, row in enumerate(g) if i], "grid[1:]", "remove the first row"),
+    named("rolled", lambda g: [*g[1:], *g[:1]], "grid[1:] + grid[:1]", "move the first row to the end"),
+    named("shifted", lambda g: [[*row[1:], *row[:1]] for row in g], "[row[1:] + row[:1] for row in grid]",
+          "move the first number of every row to the end of that row"),
+    named("totalled", lambda g: [[*row, sum(row)] for row in g], "[row + [sum(row)] for row in grid]",
+          "add to every row, at its end, the sum of the row"),
+    named("topped", lambda g: [[max(row, default=0), *row] for row in g],
+          "[[max(row, default=0)] + row for row in grid]",
+          "put in front of every row its largest number (0 if it is empty)"),
+    named("clipped", lambda g: [[x for j, x in enumerate(row) if j] for row in g], "[row[1:] for row in grid]",
+          "remove the first number of every row"),
+    named("doubled", lambda g: [row for row in g for _ in "ab"], "[row for row in grid for _ in range(2)]",
+          "write every row twice, one copy below the other"),
 )  # fmt: skip
 
 
@@ -143,17 +133,12 @@ RESHAPED = Family(
     allowed=lambda p: p.first.id != p.second.id or p.first.id in ("totalled", "topped"),
 )
 
-
-def edge(name: str, fn: Callable[[int, int], int], code: str, words: str) -> Part:
-    """What happens at the edge of the board."""
-    return Part(name, fn, code, (words,), name)
-
-
+# what happens at the edge of the board
 EDGES: tuple[Part, ...] = (
-    edge("round", lambda x, size: x if 0 <= x < size else (size - 1 if x < 0 else 0), "({v}) % {size}",
-         "a step over an edge comes in again at the opposite edge"),
-    edge("stop", lambda x, size: sorted((0, x, size - 1))[1], "min(max({v}, 0), {last})",
-         "a step over an edge leaves the walker where it is"),
+    named("round", lambda x, size: x if 0 <= x < size else (size - 1 if x < 0 else 0), "({v}) % {size}",
+          "a step over an edge comes in again at the opposite edge"),
+    named("stop", lambda x, size: sorted((0, x, size - 1))[1], "min(max({v}, 0), {last})",
+          "a step over an edge leaves the walker where it is"),
 )  # fmt: skip
 
 

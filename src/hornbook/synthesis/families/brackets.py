@@ -4,32 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hornbook.synthesis.families.base import Choice, Family, Part, lines
+from hornbook.synthesis.families.base import Choice, Family, Part, lines, named
 from hornbook.synthesis.families.literals import SEPARATORS, about
 from hornbook.synthesis.families.results import conjunct
 from hornbook.synthesis.families.texts import CHAR_MAPS, CHAR_PREDICATES
 
 
-def depth(name: str, fn: Callable[[int], bool], code: str, words: str) -> Part:
-    """How many pairs a character stands in."""
-    return Part(name, fn, code, (words,), name)
-
-
+# how many pairs a character stands in
 def at_least(k: int) -> Part:
     """In so many pairs or more."""
-    return depth(f"least_{k}", lambda n: n in range(k, 99), f"depth >= {k}", f"at least {k}")
+    return named(f"least_{k}", lambda n: n in range(k, 99), f"depth >= {k}", f"at least {k}")
 
 
 def exactly(k: int) -> Part:
     """In so many pairs."""
-    return depth(f"just_{k}", lambda n: not n - k, f"depth == {k}", f"exactly {k}")
+    return named(f"just_{k}", lambda n: not n - k, f"depth == {k}", f"exactly {k}")
 
 
 DEPTHS: tuple[Part, ...] = (
     *map(at_least, (1, 2)),
     *map(exactly, (0, 1, 2)),
-    depth("even", lambda n: n in (0, 2, 4, 6, 8), "depth % 2 == 0", "an even number (0 included)"),
-    depth("most_1", lambda n: n in (0, 1), "depth <= 1", "at most 1"),
+    named("even", lambda n: n in (0, 2, 4, 6, 8), "depth % 2 == 0", "an even number (0 included)"),
+    named("most_1", lambda n: n in (0, 1), "depth <= 1", "at most 1"),
 )
 
 

@@ -22,8 +22,8 @@ MOVES: tuple[Part, ...] = (
 )  # fmt: skip
 
 
-def shown(name: str, fn: Callable[[date], Any], code: str, words: str, kind: str = "str") -> Fold:
-    """How a date is shown."""
+def shown(name: str, fn: Callable[[Any], Any], code: str, words: str, kind: str = "str") -> Fold:
+    """How a date `d`, or the minutes `t` of a day, are shown."""
     return Fold(name, fn, code, (words,), name, returns=kind)
 
 
@@ -131,27 +131,22 @@ DATE_GAPS = Family(
 )
 
 
-def stamp(name: str, fn: Callable[[int], Any], code: str, words: str, kind: str = "str") -> Fold:
-    """How the minutes `t` of a day are shown."""
-    return Fold(name, fn, code, (words,), name, returns=kind)
-
-
 def two(n: int) -> str:
     """The number in two digits."""
     return f"{n // 10}{n % 10}"
 
 
 STAMPS: tuple[Fold, ...] = (
-    stamp("clock", lambda t: two(t // 60) + ":" + two(t % 60), 'f"{t // 60:02}:{t % 60:02}"',
+    shown("clock", lambda t: two(t // 60) + ":" + two(t % 60), 'f"{t // 60:02}:{t % 60:02}"',
           "the time as hours and minutes in two digits each, as in 07:05"),
-    stamp("plain", lambda t: two(t // 60) + two(t % 60), 'f"{t // 60:02}{t % 60:02}"', "four digits, as in 0705"),
-    stamp("letters", lambda t: f"{t // 60}h{t % 60}", 'f"{t // 60}h{t % 60}"', "the time as in 7h5, no zeros in front"),
-    stamp("half", lambda t: f"{t // 60 - (12 if t >= 720 else 0)}" + (" pm" if t >= 720 else " am"),
+    shown("plain", lambda t: two(t // 60) + two(t % 60), 'f"{t // 60:02}{t % 60:02}"', "four digits, as in 0705"),
+    shown("letters", lambda t: f"{t // 60}h{t % 60}", 'f"{t // 60}h{t % 60}"', "the time as in 7h5, no zeros in front"),
+    shown("half", lambda t: f"{t // 60 - (12 if t >= 720 else 0)}" + (" pm" if t >= 720 else " am"),
           'f"{t // 60 % 12} {\'pm\' if t >= 720 else \'am\'}"',
           "the hour from 0 to 11 with am or pm after a space, as in 7 am"),
-    stamp("minutes", lambda t: t, "t", "the minutes since midnight", "int"),
-    stamp("left", lambda t: 1440 - t, "1440 - t", "the minutes up to the next midnight", "int"),
-    stamp("pair", lambda t: divmod(t, 60), "(t // 60, t % 60)", "a tuple of hour and minute", "tuple[int, int]"),
+    shown("minutes", lambda t: t, "t", "the minutes since midnight", "int"),
+    shown("left", lambda t: 1440 - t, "1440 - t", "the minutes up to the next midnight", "int"),
+    shown("pair", lambda t: divmod(t, 60), "(t // 60, t % 60)", "a tuple of hour and minute", "tuple[int, int]"),
 )  # fmt: skip
 
 

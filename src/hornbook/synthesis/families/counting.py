@@ -5,24 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hornbook.synthesis.families.base import Choice, Family, Part, lines
+from hornbook.synthesis.families.base import Choice, Family, Part, lines, named
 from hornbook.synthesis.families.ints import MAPS, PREDICATES, divisible, remainder
 from hornbook.synthesis.families.literals import about, numbers
 from hornbook.synthesis.families.results import DETAILED, returned
 
-
-def paired(name: str, fn: Callable[[int, int], int], code: str, words: str) -> Part:
-    """A number found for a divisor d and its partner e."""
-    return Part(name, fn, code, (words,), name)
-
-
+# a number found for a divisor d and its partner e
 PARTNERS: tuple[Part, ...] = (
-    paired("divisor", lambda d, _: d, "d", "d"),
-    paired("partner", lambda _, e: e, "n // d", "n / d"),
-    paired("sum", lambda d, e: -(-d - e), "d + n // d", "d + n / d"),
-    paired("gap", lambda d, e: max(d, e) - min(d, e), "abs(d - n // d)", "the distance between d and n / d"),
-    paired("larger", lambda d, e: sorted((d, e))[1], "max(d, n // d)", "the larger of d and n / d"),
-    paired("square", lambda d, _: d**2, "d * d", "d squared"),
+    named("divisor", lambda d, _: d, "d", "d"),
+    named("partner", lambda _, e: e, "n // d", "n / d"),
+    named("sum", lambda d, e: -(-d - e), "d + n // d", "d + n / d"),
+    named("gap", lambda d, e: max(d, e) - min(d, e), "abs(d - n // d)", "the distance between d and n / d"),
+    named("larger", lambda d, e: sorted((d, e))[1], "max(d, n // d)", "the larger of d and n / d"),
+    named("square", lambda d, _: d**2, "d * d", "d squared"),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hornbook.synthesis.families.base import Choice, Family, Part, lines
+from hornbook.synthesis.families.base import Choice, Family, Part, lines, named
 from hornbook.synthesis.families.literals import SEPARATORS, numbers
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
@@ -86,11 +86,7 @@ def stepped(growth: int) -> str:
     return f"{growth} * i" if growth > 1 else "i"
 
 
-def spelling(name: str, fn: Callable[[int], str], code: str, words: str) -> Part:
-    """How a number `n` is written."""
-    return Part(name, fn, code, (words,), name)
-
-
+# how a number `n` is written
 def based(n: int, base: int) -> str:
     """The digits of a number that is not negative."""
     rest = based(n // base, base) if n >= base else ""
@@ -98,12 +94,12 @@ def based(n: int, base: int) -> str:
 
 
 SPELLINGS: tuple[Part, ...] = (
-    spelling("decimal", lambda n: based(n, 10), "str(n)", "as a decimal number"),
-    spelling("three", lambda n: ("00" + based(n, 10))[-max(3, len(based(n, 10))) :], 'f"{n:03}"',
-             "as a decimal number of at least 3 digits, with zeros in front"),
-    spelling("hex", lambda n: based(n, 16), 'f"{n:x}"', "in hexadecimal, in lower case"),
-    spelling("binary", lambda n: based(n, 2), 'f"{n:b}"', "in binary"),
-    spelling("octal", lambda n: based(n, 8), 'f"{n:o}"', "in octal"),
+    named("decimal", lambda n: based(n, 10), "str(n)", "as a decimal number"),
+    named("three", lambda n: ("00" + based(n, 10))[-max(3, len(based(n, 10))) :], 'f"{n:03}"',
+          "as a decimal number of at least 3 digits, with zeros in front"),
+    named("hex", lambda n: based(n, 16), 'f"{n:x}"', "in hexadecimal, in lower case"),
+    named("binary", lambda n: based(n, 2), 'f"{n:b}"', "in binary"),
+    named("octal", lambda n: based(n, 8), 'f"{n:o}"', "in octal"),
 )  # fmt: skip
 
 

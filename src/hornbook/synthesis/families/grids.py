@@ -2,45 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import product
 
-from hornbook.synthesis.families.base import Family, Part, lines
+from hornbook.synthesis.families.base import Family, Part, lines, named
 from hornbook.synthesis.families.ints import MAPS, PREDICATES
 from hornbook.synthesis.families.literals import about
 from hornbook.synthesis.families.results import DETAILED, MEASURES, RESULTS, conjunct, returned
 
 Grid = list[list[int]]
 
-
-def place(name: str, fn: Callable[[int, int], bool], code: str, words: str) -> Part:
-    """A test of the row i and the column j of a cell."""
-    return Part(name, fn, code, (words,), name)
-
-
+# a test of the row i and the column j of a cell
 PLACES: tuple[Part, ...] = (
-    place("even_row", lambda i, _: not i & 1, "i % 2 == 0", "in rows with an even number"),
-    place("odd_row", lambda i, _: bool(i & 1), "i % 2 == 1", "in rows with an odd number"),
-    place("even_column", lambda _, j: not j & 1, "j % 2 == 0", "in columns with an even number"),
-    place("odd_column", lambda _, j: bool(j & 1), "j % 2 == 1", "in columns with an odd number"),
-    place("diagonal", lambda i, j: not i - j, "i == j", "whose row and column have the same number"),
-    place("off_diagonal", lambda i, j: bool(i - j), "i != j", "whose row and column have different numbers"),
-    place("upper", lambda i, j: j - i > 0, "i < j", "whose row number is smaller than the column number"),
-    place("lower", lambda i, j: i - j > 0, "i > j", "whose row number is larger than the column number"),
-    place("light", lambda i, j: not (i ^ j) & 1, "(i + j) % 2 == 0", "whose row and column numbers have an even sum"),
-    place("dark", lambda i, j: bool((i ^ j) & 1), "(i + j) % 2 == 1", "whose row and column numbers have an odd sum"),
-    place("near", lambda i, j: i + j in (0, 1, 2), "i + j <= 2", "whose row and column numbers add up to 2 or less"),
-    place(
+    named("even_row", lambda i, _: not i & 1, "i % 2 == 0", "in rows with an even number"),
+    named("odd_row", lambda i, _: bool(i & 1), "i % 2 == 1", "in rows with an odd number"),
+    named("even_column", lambda _, j: not j & 1, "j % 2 == 0", "in columns with an even number"),
+    named("odd_column", lambda _, j: bool(j & 1), "j % 2 == 1", "in columns with an odd number"),
+    named("diagonal", lambda i, j: not i - j, "i == j", "whose row and column have the same number"),
+    named("off_diagonal", lambda i, j: bool(i - j), "i != j", "whose row and column have different numbers"),
+    named("upper", lambda i, j: j - i > 0, "i < j", "whose row number is smaller than the column number"),
+    named("lower", lambda i, j: i - j > 0, "i > j", "whose row number is larger than the column number"),
+    named("light", lambda i, j: not (i ^ j) & 1, "(i + j) % 2 == 0", "whose row and column numbers have an even sum"),
+    named("dark", lambda i, j: bool((i ^ j) & 1), "(i + j) % 2 == 1", "whose row and column numbers have an odd sum"),
+    named("near", lambda i, j: i + j in (0, 1, 2), "i + j <= 2", "whose row and column numbers add up to 2 or less"),
+    named(
         "far", lambda i, j: i + j not in (0, 1, 2), "i + j > 2", "whose row and column numbers add up to more than 2"
     ),
-    place(
+    named(
         "thirds",
         lambda i, j: (i + j) in range(0, 99, 3),
         "(i + j) % 3 == 0",
         "whose row plus column is a multiple of 3",
     ),
-    place("not_first_row", lambda i, _: bool(i), "i > 0", "below the first row"),
-    place("not_first_column", lambda _, j: bool(j), "j > 0", "right of the first column"),
+    named("not_first_row", lambda i, _: bool(i), "i > 0", "below the first row"),
+    named("not_first_column", lambda _, j: bool(j), "j > 0", "right of the first column"),
 )
 
 

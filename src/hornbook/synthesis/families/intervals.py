@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from hornbook.synthesis.families.base import Choice, Family, Part, gather, lines
+from hornbook.synthesis.families.base import Choice, Family, Part, gather, lines, named
 from hornbook.synthesis.families.ints import MAPS
 from hornbook.synthesis.families.literals import about, numbers
 from hornbook.synthesis.families.pairs import SPAN_MEASURES
@@ -62,18 +60,13 @@ MERGED_SPANS = Family(
     returns=lambda p: p.fold.returns,
 )
 
-
-def how_many(name: str, fn: Callable[[int], bool], code: str, words: str) -> Part:
-    """A test of a count `n`."""
-    return Part(name, fn, code, (words,), name)
-
-
+# a test of a count `n`
 COUNTS: tuple[Part, ...] = (
-    *(how_many(f"exactly_{k}", lambda n, k=k: n == k, f"n == {k}", f"exactly {k}") for k in (0, 1, 2)),  # type: ignore[misc]
-    *(how_many(f"at_least_{k}", lambda n, k=k: n >= k, f"n >= {k}", f"{k} or more") for k in (1, 2, 3)),  # type: ignore[misc]
-    *(how_many(f"up_to_{k}", lambda n, k=k: n in range(k + 1), f"n <= {k}", f"{k} or fewer") for k in (1, 2)),  # type: ignore[misc]
-    how_many("even_many", lambda n: not n & 1, "n % 2 == 0", "an even number"),
-    how_many("odd_many", lambda n: bool(n & 1), "n % 2 == 1", "an odd number"),
+    *(named(f"exactly_{k}", lambda n, k=k: n == k, f"n == {k}", f"exactly {k}") for k in (0, 1, 2)),  # type: ignore[misc]
+    *(named(f"at_least_{k}", lambda n, k=k: n >= k, f"n >= {k}", f"{k} or more") for k in (1, 2, 3)),  # type: ignore[misc]
+    *(named(f"up_to_{k}", lambda n, k=k: n in range(k + 1), f"n <= {k}", f"{k} or fewer") for k in (1, 2)),  # type: ignore[misc]
+    named("even_many", lambda n: not n & 1, "n % 2 == 0", "an even number"),
+    named("odd_many", lambda n: bool(n & 1), "n % 2 == 1", "an odd number"),
 )
 
 COVERED = Family(

@@ -5,27 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from hornbook.synthesis.families.base import Choice, Family, Part, lines
+from hornbook.synthesis.families.base import Choice, Family, Part, lines, named
 from hornbook.synthesis.families.ints import MAPS, PREDICATES
 from hornbook.synthesis.families.literals import SEPARATORS, about, numbers
 from hornbook.synthesis.families.results import DETAILED, LARGEST, SMALLEST, SUM, operand
 from hornbook.synthesis.families.texts import WORD_MAPS
 
-
-def deep(name: str, fn: Callable[[int, int], int], code: str, words: str) -> Part:
-    """A result `{e}` that depends on the depth too."""
-    return Part(name, fn, code, (words,), name)
-
-
+# a result `{e}` that depends on the depth too
 DEPTHS: tuple[Part, ...] = (
-    deep("times", lambda x, depth: sum([x] * depth), "{e} * depth", "times the depth"),
-    deep("plus", lambda x, depth: -(-x - depth), "{e} + depth", "plus the depth"),
-    deep("minus", lambda x, depth: -(depth - x), "{e} - depth", "minus the depth"),
-    deep("ten", lambda x, depth: x + sum([10] * depth), "{e} + 10 * depth", "plus 10 times the depth"),
-    deep("even", lambda x, depth: x if depth in (2, 4, 6, 8) else 0, "{e} * (depth % 2 == 0)",
-         "if the depth is even, and 0 if it is odd"),
-    deep("sign", lambda x, depth: x * (-1) ** depth, "{e} * (-1) ** depth", "times -1 if the depth is odd"),
-    deep("power", lambda x, depth: x * 2**depth, "{e} * 2 ** depth", "times 2 to the power of the depth"),
+    named("times", lambda x, depth: sum([x] * depth), "{e} * depth", "times the depth"),
+    named("plus", lambda x, depth: -(-x - depth), "{e} + depth", "plus the depth"),
+    named("minus", lambda x, depth: -(depth - x), "{e} - depth", "minus the depth"),
+    named("ten", lambda x, depth: x + sum([10] * depth), "{e} + 10 * depth", "plus 10 times the depth"),
+    named("even", lambda x, depth: x if depth in (2, 4, 6, 8) else 0, "{e} * (depth % 2 == 0)",
+          "if the depth is even, and 0 if it is odd"),
+    named("sign", lambda x, depth: x * (-1) ** depth, "{e} * (-1) ** depth", "times -1 if the depth is odd"),
+    named("power", lambda x, depth: x * 2**depth, "{e} * 2 ** depth", "times 2 to the power of the depth"),
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from operator import add, mul, sub
 from typing import Any
 
-from hornbook.synthesis.families.base import Choice, Family, Part, lines
+from hornbook.synthesis.families.base import Choice, Family, Part, lines, named
 from hornbook.synthesis.families.ints import DIGIT_PREDICATES, MAPS
 from hornbook.synthesis.families.literals import SEPARATORS, about, numbers
 from hornbook.synthesis.families.parsing import spelled
@@ -48,21 +48,16 @@ EXPANDED = Family(
     imports="import re\n\n\n",
 )
 
-
-def arrangement(name: str, fn: Callable[[str, int], str], code: str, words: str) -> Part:
-    """How a run of `n` characters `c` is written."""
-    return Part(name, fn, code, (words,), name)
-
-
+# how a run of `n` characters `c` is written
 ARRANGEMENTS: tuple[Part, ...] = (
-    arrangement("after", lambda c, n: c + str(n), 'f"{c}{n}"', "the character and then its number, as in a3"),
-    arrangement("before", lambda c, n: str(n) + c, 'f"{n}{c}"', "the number and then the character, as in 3a"),
-    arrangement("times", lambda c, n: c + "*" + str(n), 'f"{c}*{n}"', "character, star and number, as in a*3"),
-    arrangement("paren", lambda c, n: c + "(" + str(n) + ")", 'f"{c}({n})"', "the character and then its number in "
-                "parentheses, as in a(3)"),
-    arrangement("written", lambda c, n: "".join([c] * n), "c * n", "the character as often as it comes, as in aaa"),
-    arrangement("once", lambda c, n: c + "+" * (n > 1), 'c + "+" if n > 1 else c', "the character, with a plus sign "
-                "after it if the run is longer than 1"),
+    named("after", lambda c, n: c + str(n), 'f"{c}{n}"', "the character and then its number, as in a3"),
+    named("before", lambda c, n: str(n) + c, 'f"{n}{c}"', "the number and then the character, as in 3a"),
+    named("times", lambda c, n: c + "*" + str(n), 'f"{c}*{n}"', "character, star and number, as in a*3"),
+    named("paren", lambda c, n: c + "(" + str(n) + ")", 'f"{c}({n})"', "the character and then its number in "
+          "parentheses, as in a(3)"),
+    named("written", lambda c, n: "".join([c] * n), "c * n", "the character as often as it comes, as in aaa"),
+    named("once", lambda c, n: c + "+" * (n > 1), 'c + "+" if n > 1 else c', "the character, with a plus sign "
+          "after it if the run is longer than 1"),
 )  # fmt: skip
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from hornbook.synthesis.families.base import Choice, Family, Part, lines
+from hornbook.synthesis.families.base import Choice, Family, Part, lines, named
 from hornbook.synthesis.families.ints import MAPS
 from hornbook.synthesis.families.literals import about, numbers
 from hornbook.synthesis.families.results import DETAILED, returned
@@ -66,23 +64,18 @@ REMAINDERS = Family(
     returns=lambda p: p.fold.returns,
 )
 
-
-def rule(name: str, fn: Callable[[int, int], int], code: str, words: str) -> Part:
-    """The next number from the last two, a and b."""
-    return Part(name, fn, code, (words,), name)
-
-
+# the next number from the last two, a and b
 RULES: tuple[Part, ...] = (
-    rule("sum", lambda a, b: -(-a - b), "a + b", "their sum"),
-    rule("doubled", lambda a, b: sum((a, a, b)), "2 * a + b", "twice the earlier plus the later"),
-    rule("later", lambda a, b: sum((a, b, b)), "a + 2 * b", "the earlier plus twice the later"),
-    rule("next", lambda a, b: sum((a, b, 1)), "a + b + 1", "their sum plus 1"),
-    rule("back", lambda a, b: -(b - a - a), "2 * a - b", "twice the earlier minus the later"),
-    rule("gap", lambda a, b: max(a, b) - min(a, b) + a, "abs(a - b) + a", "their distance plus the earlier"),
-    rule("larger", lambda a, b: a + sorted((a, b))[1], "a + max(a, b)", "the earlier plus the larger of the two"),
-    rule("product", lambda a, b: sum([a] * (b % 5)), "a * (b % 5)", "the earlier times the later's remainder by 5"),
-    rule("swing", lambda a, b: -(a - b) + 3, "b - a + 3", "the later minus the earlier, plus 3"),
-    rule("half", lambda a, b: a // 2 + b, "a // 2 + b", "half of the earlier, rounded down, plus the later"),
+    named("sum", lambda a, b: -(-a - b), "a + b", "their sum"),
+    named("doubled", lambda a, b: sum((a, a, b)), "2 * a + b", "twice the earlier plus the later"),
+    named("later", lambda a, b: sum((a, b, b)), "a + 2 * b", "the earlier plus twice the later"),
+    named("next", lambda a, b: sum((a, b, 1)), "a + b + 1", "their sum plus 1"),
+    named("back", lambda a, b: -(b - a - a), "2 * a - b", "twice the earlier minus the later"),
+    named("gap", lambda a, b: max(a, b) - min(a, b) + a, "abs(a - b) + a", "their distance plus the earlier"),
+    named("larger", lambda a, b: a + sorted((a, b))[1], "a + max(a, b)", "the earlier plus the larger of the two"),
+    named("product", lambda a, b: sum([a] * (b % 5)), "a * (b % 5)", "the earlier times the later's remainder by 5"),
+    named("swing", lambda a, b: -(a - b) + 3, "b - a + 3", "the later minus the earlier, plus 3"),
+    named("half", lambda a, b: a // 2 + b, "a // 2 + b", "half of the earlier, rounded down, plus the later"),
 )
 
 

@@ -9,7 +9,7 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from hornbook.synthesis.families.base import Fold, Part, lines
+from hornbook.synthesis.families.base import Fold, Part, lines, named
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,19 +207,15 @@ def returned(fold: Any, item: str, *clauses: str) -> str:
     return lines(f"found = [{generator}]", f"return {fold.code}")
 
 
-def measure(name: str, fn: Callable[[list[int]], int], code: str, *words: str) -> Part:
-    """A number found for a list; its spelling speaks of `{v}`."""
-    return Part(name, fn, code, words, name)
-
-
+# a number found for a list; its spelling speaks of `{v}`
 MEASURES: tuple[Part, ...] = (  # of a list that is not empty
-    measure("sum", lambda v: reduce(add, v), "sum({v})", "its sum", "the sum of its numbers"),
-    measure("max", highest, "max({v})", "its largest number", "the largest number in it"),
-    measure("min", lowest, "min({v})", "its smallest number", "the smallest number in it"),
-    measure("first", lambda v: next(iter(v)), "{v}[0]", "its first number", "the number it starts with"),
-    measure("last", lambda v: next(reversed(v)), "{v}[-1]", "its last number", "the number it ends with"),
-    measure("spread", lambda v: highest(v) - lowest(v), "max({v}) - min({v})", "its largest number minus its smallest"),
-    measure(
+    named("sum", lambda v: reduce(add, v), "sum({v})", "its sum", "the sum of its numbers"),
+    named("max", highest, "max({v})", "its largest number", "the largest number in it"),
+    named("min", lowest, "min({v})", "its smallest number", "the smallest number in it"),
+    named("first", lambda v: next(iter(v)), "{v}[0]", "its first number", "the number it starts with"),
+    named("last", lambda v: next(reversed(v)), "{v}[-1]", "its last number", "the number it ends with"),
+    named("spread", lambda v: highest(v) - lowest(v), "max({v}) - min({v})", "its largest number minus its smallest"),
+    named(
         "ends",
         lambda v: v[0] + [*v].pop(),
         "{v}[0] + {v}[-1]",
@@ -227,4 +223,4 @@ MEASURES: tuple[Part, ...] = (  # of a list that is not empty
         "its first number plus its last",
     ),
 )
-COUNT = measure("count", lambda v: sum(1 for _ in v), "len({v})", "its length", "how many numbers it has")
+COUNT = named("count", lambda v: sum(1 for _ in v), "len({v})", "its length", "how many numbers it has")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from operator import itemgetter
 from typing import Any
 
-from hornbook.synthesis.families.base import Choice, Family, Fold, Part, lines
+from hornbook.synthesis.families.base import Choice, Family, Fold, Part, lines, named
 from hornbook.synthesis.families.ints import MAPS, PREDICATES
 from hornbook.synthesis.families.joins import NAMES
 from hornbook.synthesis.families.literals import SEPARATORS, about, numbers
@@ -156,25 +156,20 @@ TEAM_TOTALS = Family(
     imports="from typing import Any\n\n\n",
 )
 
-
-def order(name: str, fn: Callable[[tuple[str, int]], Any], code: str, words: str) -> Part:
-    """A sort key of a pair of a name and a score."""
-    return Part(name, fn, code, (words,), name)
-
-
+# a sort key of a pair of a name and a score
 ORDERS_OF_PAIRS: tuple[Part, ...] = (
-    order("high", lambda pair: -pair[1], "-q[1]", "larger scores first"),
-    order("low", lambda pair: pair[1], "q[1]", "smaller scores first"),
-    order("short", lambda pair: len(pair[0]), "len(q[0])", "shorter names first"),
-    order("long", lambda pair: -len(pair[0]), "-len(q[0])", "longer names first"),
-    order("final", lambda pair: ord(pair[0][-1]), "q[0][-1]", "by the last letter of the name, from a to z"),
-    order("initial", lambda pair: ord(pair[0][0]), "q[0][0]", "by the first letter of the name, from a to z"),
-    order("alphabet", lambda pair: pair[0], "q[0]", "in the order of the alphabet"),
-    order(
+    named("high", lambda pair: -pair[1], "-q[1]", "larger scores first"),
+    named("low", lambda pair: pair[1], "q[1]", "smaller scores first"),
+    named("short", lambda pair: len(pair[0]), "len(q[0])", "shorter names first"),
+    named("long", lambda pair: -len(pair[0]), "-len(q[0])", "longer names first"),
+    named("final", lambda pair: ord(pair[0][-1]), "q[0][-1]", "by the last letter of the name, from a to z"),
+    named("initial", lambda pair: ord(pair[0][0]), "q[0][0]", "by the first letter of the name, from a to z"),
+    named("alphabet", lambda pair: pair[0], "q[0]", "in the order of the alphabet"),
+    named(
         "digit", lambda pair: pair[1] - pair[1] // 10 * 10, "q[1] % 10", "smaller remainders of the score by 10 first"
     ),
-    order("parity", lambda pair: pair[1] & 1, "q[1] % 2", "even scores before odd ones"),
-    order("near", lambda pair: max(pair[1] - 5, 5 - pair[1]), "abs(q[1] - 5)", "scores nearer to 5 first"),
+    named("parity", lambda pair: pair[1] & 1, "q[1] % 2", "even scores before odd ones"),
+    named("near", lambda pair: max(pair[1] - 5, 5 - pair[1]), "abs(q[1] - 5)", "scores nearer to 5 first"),
 )
 
 

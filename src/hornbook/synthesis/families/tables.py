@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import groupby
 from typing import Any
 
-from hornbook.synthesis.families.base import Choice, Family, Part, gather, lines
+from hornbook.synthesis.families.base import Choice, Family, Part, gather, lines, named
 from hornbook.synthesis.families.ints import MAPS, PREDICATES, SELF, SUMMARIES
 from hornbook.synthesis.families.texts import TEXT_FOLDS, WORD_MAPS, WORD_PREDICATES
 
@@ -25,18 +25,13 @@ RECORDS = Family(
     returns=lambda p: p.fold.returns,
 )
 
-
-def name_key(name: str, fn: Callable[[str], str], code: str, words: str) -> Part:
-    """A key made of a name."""
-    return Part(name, fn, code, (words,), name)
-
-
+# a key made of a name
 KEYS: tuple[Part, ...] = (
-    name_key("name", lambda w: w, "w", "the name"),
-    name_key("upper", lambda w: "".join(chr(ord(c) - 32) for c in w), "w.upper()", "the name in upper case"),
-    name_key("capital", lambda w: w[0].upper() + w[1:], "w.capitalize()", "the name capitalized"),
-    name_key("mirror", lambda w: "".join(reversed(w)), "w[::-1]", "the name reversed"),
-    name_key("shout", lambda w: f"{w}!", 'w + "!"', 'the name followed by "!"'),
+    named("name", lambda w: w, "w", "the name"),
+    named("upper", lambda w: "".join(chr(ord(c) - 32) for c in w), "w.upper()", "the name in upper case"),
+    named("capital", lambda w: w[0].upper() + w[1:], "w.capitalize()", "the name capitalized"),
+    named("mirror", lambda w: "".join(reversed(w)), "w[::-1]", "the name reversed"),
+    named("shout", lambda w: f"{w}!", 'w + "!"', 'the name followed by "!"'),
 )
 
 DICTIONARY = Family(
@@ -116,17 +111,12 @@ PARSE_DICT = Family(
     returns=lambda _: "dict[str, int]",
 )
 
-
-def tally(name: str, fn: Callable[[list[int]], Any], code: str, words: str) -> Part:
-    """What a tally holds for each key."""
-    return Part(name, fn, code, (words,), name)
-
-
+# what a tally holds for each key
 TALLIES: tuple[Part, ...] = (
-    tally("count", len, "found[k] = found.get(k, 0) + 1", "the number of them"),
-    tally("total", sum, "found[k] = found.get(k, 0) + x", "the sum of them"),
-    tally("group", list, "found.setdefault(k, []).append(x)", "a list of them"),
-    tally("final", lambda xs: xs[-1], "found[k] = x", "the last of them"),
+    named("count", len, "found[k] = found.get(k, 0) + 1", "the number of them"),
+    named("total", sum, "found[k] = found.get(k, 0) + x", "the sum of them"),
+    named("group", list, "found.setdefault(k, []).append(x)", "a list of them"),
+    named("final", lambda xs: xs[-1], "found[k] = x", "the last of them"),
 )
 
 

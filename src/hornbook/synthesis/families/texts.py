@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hornbook.synthesis.families.base import Family, Fold, Part, each, each_more, gather, lines
+from hornbook.synthesis.families.base import Family, Fold, Part, each, each_more, gather, lines, named
 
 VOWELS = "aeiou"
 
@@ -69,25 +69,20 @@ WORD_PREDICATES: tuple[Part, ...] = (
     ),
 )
 
-
-def word_map(name: str, fn: Callable[[str], str], code: str, *words: str) -> Part:
-    """A map of a word to a text."""
-    return Part(name, fn, code, words, name)
-
-
+# a map of a word to a text
 WORD_MAPS: tuple[Part, ...] = (
-    word_map("plain", lambda w: w, "w", "it as it is"),
-    word_map("upper", lambda w: "".join(chr(ord(c) - 32) for c in w), "w.upper()", "it in upper case"),
-    word_map("capital", lambda w: w[0].upper() + w[1:], "w.capitalize()", "it capitalized"),
-    word_map("mirror", lambda w: "".join(reversed(w)), "w[::-1]", "it reversed"),
-    word_map("initial", lambda w: next(iter(w)), "w[0]", "its first letter"),
-    word_map("final", lambda w: [*w][-1], "w[-1]", "its last letter"),
-    word_map("tail", lambda w: "".join([*w][1:]), "w[1:]", "it without its first letter"),
-    word_map("trimmed", lambda w: "".join([*w][:-1]), "w[:-1]", "it without its last letter"),
-    word_map("twice", lambda w: w + w, "w * 2", "it written twice"),
-    word_map("shout", lambda w: f"{w}!", 'w + "!"', 'it followed by "!"'),
-    word_map("start2", lambda w: w.removesuffix(w[2:]), "w[:2]", "its first 2 letters"),
-    word_map("start3", lambda w: w.removesuffix(w[3:]), "w[:3]", "its first 3 letters"),
+    named("plain", lambda w: w, "w", "it as it is"),
+    named("upper", lambda w: "".join(chr(ord(c) - 32) for c in w), "w.upper()", "it in upper case"),
+    named("capital", lambda w: w[0].upper() + w[1:], "w.capitalize()", "it capitalized"),
+    named("mirror", lambda w: "".join(reversed(w)), "w[::-1]", "it reversed"),
+    named("initial", lambda w: next(iter(w)), "w[0]", "its first letter"),
+    named("final", lambda w: [*w][-1], "w[-1]", "its last letter"),
+    named("tail", lambda w: "".join([*w][1:]), "w[1:]", "it without its first letter"),
+    named("trimmed", lambda w: "".join([*w][:-1]), "w[:-1]", "it without its last letter"),
+    named("twice", lambda w: w + w, "w * 2", "it written twice"),
+    named("shout", lambda w: f"{w}!", 'w + "!"', 'it followed by "!"'),
+    named("start2", lambda w: w.removesuffix(w[2:]), "w[:2]", "its first 2 letters"),
+    named("start3", lambda w: w.removesuffix(w[3:]), "w[:3]", "its first 3 letters"),
 )
 
 
@@ -169,22 +164,17 @@ CHAR_PREDICATES: tuple[Part, ...] = (
     *map(after, "ehnr"),
 )
 
-
-def char_map(name: str, fn: Callable[[str], str], code: str, words: str) -> Part:
-    """A map of a character to a text."""
-    return Part(name, fn, code, (words,), name)
-
-
+# a map of a character to a text
 CHAR_MAPS: tuple[Part, ...] = (
-    char_map("plain", lambda c: c, "c", "it as it is"),
-    char_map("raised", lambda c: chr(ord(c) - 32) if "a" <= c <= "z" else c, "c.upper()", "it in upper case"),
-    char_map("lowered", lambda c: chr(ord(c) + 32) if "A" <= c <= "Z" else c, "c.lower()", "it in lower case"),
-    char_map("twice", lambda c: c + c, "c * 2", "it written twice"),
-    char_map("thrice", lambda c: c + c + c, "c * 3", "it written 3 times"),
-    char_map("shout", lambda c: f"{c}!", 'c + "!"', 'it followed by "!"'),
-    char_map("dashed", lambda c: f"-{c}", '"-" + c', 'it after "-"'),
-    char_map("boxed", lambda c: f"[{c}]", 'f"[{c}]"', "it in brackets"),
-    char_map("next", lambda c: chr(ord(c) + 1), "chr(ord(c) + 1)", "the next character"),
+    named("plain", lambda c: c, "c", "it as it is"),
+    named("raised", lambda c: chr(ord(c) - 32) if "a" <= c <= "z" else c, "c.upper()", "it in upper case"),
+    named("lowered", lambda c: chr(ord(c) + 32) if "A" <= c <= "Z" else c, "c.lower()", "it in lower case"),
+    named("twice", lambda c: c + c, "c * 2", "it written twice"),
+    named("thrice", lambda c: c + c + c, "c * 3", "it written 3 times"),
+    named("shout", lambda c: f"{c}!", 'c + "!"', 'it followed by "!"'),
+    named("dashed", lambda c: f"-{c}", '"-" + c', 'it after "-"'),
+    named("boxed", lambda c: f"[{c}]", 'f"[{c}]"', "it in brackets"),
+    named("next", lambda c: chr(ord(c) + 1), "chr(ord(c) + 1)", "the next character"),
 )
 
 
@@ -194,7 +184,7 @@ def mark(c: str, slug: str) -> Part:
 
 
 MARKS: tuple[Part, ...] = (
-    char_map("itself", lambda c: c, "c", "itself"),
+    named("itself", lambda c: c, "c", "itself"),
     *(mark(c, slug) for c, slug in (("*", "star"), ("_", "line"), (".", "dot"), ("#", "hash"))),
 )
 CHAR_FOLDS: tuple[Fold, ...] = (
