@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 
 def canonical(program: str) -> str:
@@ -14,10 +15,15 @@ def canonical(program: str) -> str:
     False
     """
     tree = ast.parse(program)
-    bound = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-    bound |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    bound |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-    return ast.dump(Renamed(bound).visit(tree))
+    return ast.dump(Renamed({*bound(tree)}).visit(tree))
+
+
+def bound(tree: ast.Module) -> Iterator[str]:
+    """The names that the program gives to functions, arguments and variables."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()) | ast.FunctionDef(name=name):
+                yield name
 
 
 class Renamed(ast.NodeTransformer):

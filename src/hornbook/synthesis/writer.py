@@ -136,8 +136,7 @@ class Writer:
             return None
         spelling = sound(probe, spelling)
         program = render.prompt(composition, name, text, None, spelling.needs) + render.solution(composition, spelling)
-        others = mutated(program, name)
-        tests = probe.choose_tests(rng, others) if len(others) >= FEWEST_MUTANTS else None
+        tests = probe.choose_tests(rng, mutated(program, name), FEWEST_MUTANTS)
         if tests is None:
             return None
         asserts = render.tests(composition, probe.cases(tests if rows is None else probe.tell_apart(tests, rows)))

@@ -31,9 +31,9 @@ def answer_in(text: str, schema: Any = None) -> dict[str, Any]:
     too deeply.
     """
     for within in (False, True) if schema else ():
-        for _, value in reversed(list(objects(text, within))):
-            if not any(misfits(value, schema)):
-                return value
+        fitting = [value for _, value in objects(text, within) if not any(misfits(value, schema))]
+        if fitting:
+            return fitting[-1]
     outer = dict(objects(text))
     if not outer:
         DECODER.raw_decode(text, max(0, text.find("{")))  # which says what is wrong

@@ -62,9 +62,9 @@ MERGED_SPANS = Family(
 
 # a test of a count `n`
 COUNTS: tuple[Part, ...] = (
-    *(named(f"exactly_{k}", lambda n, k=k: n == k, f"n == {k}", f"exactly {k}") for k in (0, 1, 2)),  # type: ignore[misc]
-    *(named(f"at_least_{k}", lambda n, k=k: n >= k, f"n >= {k}", f"{k} or more") for k in (1, 2, 3)),  # type: ignore[misc]
-    *(named(f"up_to_{k}", lambda n, k=k: n in range(k + 1), f"n <= {k}", f"{k} or fewer") for k in (1, 2)),  # type: ignore[misc]
+    *(named(f"exactly_{k}", lambda n, k=k: n == k, f"n == {k}", f"exactly {k}") for k in (0, 1, 2)),
+    *(named(f"at_least_{k}", lambda n, k=k: n >= k, f"n >= {k}", f"{k} or more") for k in (1, 2, 3)),
+    *(named(f"up_to_{k}", lambda n, k=k: n in range(k + 1), f"n <= {k}", f"{k} or fewer") for k in (1, 2)),
     named("even_many", lambda n: not n & 1, "n % 2 == 0", "an even number"),
     named("odd_many", lambda n: bool(n & 1), "n % 2 == 1", "an odd number"),
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from hornbook.tasks.mutate import changes
@@ -20,18 +21,15 @@ class Endless(Exception):
     """A mutant went on and on."""
 
 
-def mutated(program: str, name: str) -> list[Callable[..., Any]]:
-    """The function `name` of each of at most 20 mutants."""
+def mutated(program: str, name: str) -> Iterator[Callable[..., Any]]:
+    """The function `name` of each of about 20 mutants, made one by one."""
     tree = ast.parse(program)
-    codes = [compile(limited(tree) if "while " in program else tree, "<mutant>", "exec") for _ in changes(tree)]
-    step = max(1, len(codes) // MOST)
-    found = []
-    for code in codes[::step]:
+    step = max(1, sum(1 for _ in changes(tree)) // MOST)
+    for _ in islice(changes(tree), 0, None, step):
         space: dict[str, Any] = {"rounds": Rounds}
-        exec(code, space)
+        exec(compile(limited(tree) if "while " in program else tree, "<mutant>", "exec"), space)
         space |= {endless: counted(space.get(endless, iter)) for endless in ENDLESS}
-        found.append(space[name])
-    return found
+        yield space[name]
 
 
 def counted(endless: Callable[..., Iterable[Any]]) -> Callable[..., Iterator[Any]]:
@@ -59,19 +57,26 @@ class Rounds:
         return True
 
 
-class Limit(ast.NodeTransformer):
-    """Puts a counter before every `while` loop and into its condition."""
-
-    def visit_While(self, node: ast.While) -> list[ast.stmt]:
-        self.generic_visit(node)
-        counter = f"rounds_{node.lineno}_{node.col_offset}"
-        start = ast.parse(f"{counter} = rounds()").body
-        node.test = ast.BoolOp(ast.And(), [ast.Name(counter, ast.Load()), node.test])
-        return [*start, node]
-
-
 def limited(tree: ast.Module) -> ast.Module:
-    """A copy of the program with limited loops."""
-    copy = ast.parse(ast.unparse(tree))
-    Limit().visit(copy)
-    return ast.fix_missing_locations(copy)
+    """The program with a counter before every `while` loop and in its condition. What holds no loop is shared."""
+    return ast.Module(limited_block(tree.body), tree.type_ignores)
+
+
+def limited_block(block: list[ast.stmt]) -> list[ast.stmt]:
+    """Statements with limited loops."""
+    found: list[ast.stmt] = []
+    for statement in block:
+        inner = {name: limited_block(held) for name in ("body", "orelse") if (held := getattr(statement, name, None))}
+        made = type(statement)(**{**vars(statement), **inner}) if inner else statement
+        if isinstance(made, ast.While):
+            found.append(limit(made))
+        found.append(made)
+    return found
+
+
+def limit(loop: ast.While) -> ast.stmt:
+    """Put a counter into a loop's condition; returns the statement that sets it."""
+    counter = f"rounds_{loop.lineno}_{loop.col_offset}"
+    reads = ast.copy_location(ast.Name(counter, ast.Load()), loop)
+    loop.test = ast.copy_location(ast.BoolOp(ast.And(), [reads, loop.test]), loop)
+    return ast.parse(f"{counter} = rounds()").body[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
@@ -55,18 +55,22 @@ class Probe:
         """The inputs of these numbers with their expected values."""
         return [(self.pool[i], self.values[i]) for i in tests]
 
-    def choose_tests(self, rng: random.Random, mutants: Sequence[Callable[..., Any]] = ()) -> list[int] | None:
-        """Numbers of inputs on which one-part neighbours and mutants fail.
+    def choose_tests(
+        self, rng: random.Random, mutants: Iterable[Callable[..., Any]] = (), fewest: int = 0
+    ) -> list[int] | None:
+        """Numbers of inputs on which one-part neighbours and mutants fail; mutants are asked for only if neighbours do.
 
-        None when the pool holds no such few inputs: a neighbour that nothing tells apart, or many such mutants.
+        None when the pool holds no such few inputs: a neighbour that nothing tells apart, or many such mutants; and
+        when there are fewer mutants than `fewest`.
         """
         tests = self.spread(rng)
         rest = [i for i in rng.sample(range(len(self.pool)), len(self.pool)) if i not in tests]
         for neighbour in self.composition.neighbours(NEIGHBOURS):
             if not self.fails(neighbour.function(), tests, rest):
                 return None
-        alive = sum(not self.fails(mutant, tests, rest) for mutant in mutants)
-        return tests if alive <= SURVIVORS * len(mutants) else None
+        failed = [self.fails(mutant, tests, rest) for mutant in mutants]
+        enough = len(failed) >= fewest and failed.count(False) <= SURVIVORS * len(failed)
+        return tests if enough else None
 
     def fails(self, function: Callable[..., Any], tests: list[int], rest: list[int]) -> bool:
         """Whether the function fails a test, be it one that is moved from `rest` to the tests for its sake."""

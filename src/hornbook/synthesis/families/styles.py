@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from hornbook.synthesis.families.base import Composition, Loop, lines
 
@@ -62,9 +63,10 @@ def needs_of(body: str) -> tuple[str, ...]:
     return tuple(line for call, line in LIBRARY.items() if re.search(rf"\b{re.escape(call)}", body))
 
 
+@lru_cache(maxsize=1024)  # a body is asked about as one of the choices and again when it is written
 def style_of(body: str) -> str:
     """Which style a body is in: recursion, generator, loop, comprehension, branches or expression."""
-    nodes = [*ast.walk(parsed(body))]
+    nodes = [node for statement in parsed(body).body for node in ast.walk(statement)]
     if any(calls_itself(node) for node in nodes if isinstance(node, ast.FunctionDef)):
         return "recursion"
     if any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in nodes):
@@ -216,6 +218,8 @@ def difficulty(body: str) -> int:
     return 1 if decisions <= 3 else 2 if decisions <= 5 else 3  # the function itself is one
 
 
-def parsed(body: str) -> ast.Module:
+def parsed(body: str) -> ast.FunctionDef:
     """The body as the tree of a function."""
-    return ast.parse("def _():\n" + "\n".join(f"    {row}" for row in body.splitlines()))
+    function = ast.parse("def _():\n" + "\n".join(f"    {row}" for row in body.splitlines())).body[0]
+    assert isinstance(function, ast.FunctionDef)
+    return function
