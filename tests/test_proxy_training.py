@@ -139,14 +139,16 @@ def states(hornbook: Command, trained: Trained, *settings: str) -> dict[str, boo
 
 
 def test_a_further_cut_trains_its_own_students_and_no_other(trained: Trained, hornbook: Command) -> None:
-    found = states(hornbook, trained, "selections.top10.share=0.1")
-    new = {f"{stage}-proxy-top10-{seed}" for stage in ("pack", "pretrain", "target_bits") for seed in (0, 1)}
-    assert {node for node, cached in found.items() if not cached} == {"select-top10", *new, "decide-proxy"}
+    found = states(hornbook, trained, "selections.top15.share=0.15")
+    new = {f"{stage}-proxy-top15-{seed}" for stage in ("pack", "pretrain", "target_bits") for seed in (0, 1)}
+    assert {node for node, cached in found.items() if not cached} == {"select-top15", *new, "decide-proxy"}
 
 
 def test_a_further_seed_trains_its_own_students_and_no_other(trained: Trained, hornbook: Command) -> None:
     found = states(hornbook, trained, "proxy.seeds=[0, 1, 5]")
-    new = {f"{stage}-proxy-{cut}-5" for stage in ("pack", "pretrain", "target_bits") for cut in ("raw", "top50", "top20")}
+    new = {
+        f"{stage}-proxy-{cut}-5" for stage in ("pack", "pretrain", "target_bits") for cut in ("raw", "top50", "top20")
+    }
     assert {node for node, cached in found.items() if not cached} == {*new, "decide-proxy"}
 
 

@@ -119,7 +119,8 @@ class Recipe(Config):
                 check_name(arm.base, pretrained, f"models.{model}: no pretrained model")
                 if self.finetune is None:
                     raise ValueError(f"models.{model}: is finetuned, and the recipe has no `finetune:` settings")
-        for training in filter(None, (self.pretrain, self.proxy and self.proxy.pretrain)):
+        proxies = [self.proxy.pretrain] if self.proxy and self.proxy.pretrain else []
+        for training in (self.pretrain, *proxies):
             model_context = training.model.resolve().context
             if self.pack.context > model_context:
                 raise ValueError(f"pack.context {self.pack.context} exceeds the model's context of {model_context}")

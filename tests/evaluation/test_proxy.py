@@ -52,7 +52,9 @@ class Experiment:
         index = {"id": ["x", "y", "x", "y"], "start": [0, 10, 20, 30], "length": [10, 10, 10, 5], "part": [name] * 4}
         pq.write_table(pa.table(index), self.root / "packs" / at / "index.parquet")
 
-    def decide(self, seeds: list[int], targets: tuple[str, ...] = ("held-out",)) -> tuple[dict[str, Any], dict[str, Any]]:
+    def decide(
+        self, seeds: list[int], targets: tuple[str, ...] = ("held-out",)
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         """`proxy.json` and `decision.json`."""
         out = self.root / "out"
         out.mkdir()

@@ -129,7 +129,9 @@ def test_a_dataset_is_scored_apart_from_its_documents(
 
 def test_what_score_wrote_is_what_select_reads(hornbook: Command, inputs: dict[str, Path], tmp_path: Path) -> None:
     hornbook("score", inputs["documents"], "--out", tmp_path / "scored")
-    done = hornbook("select", inputs["documents"], tmp_path / "scored", "--share", 0.5, "--out", tmp_path / "half", "--json")
+    done = hornbook(
+        "select", inputs["documents"], tmp_path / "scored", "--share", 0.5, "--out", tmp_path / "half", "--json"
+    )
     assert done.code == 0, done.err
     scores = read_table(tmp_path / "scored" / "scores")["score"].to_pylist()
     best = sorted(sorted(TEXTS, key=lambda i: -scores[list(TEXTS).index(i)])[:2])
@@ -148,7 +150,10 @@ def test_a_dataset_is_selected_by_score(hornbook: Command, inputs: dict[str, Pat
     ("options", "complaint"),
     [
         ([], "give either --share, as in --share 0.2, or --at-least, as in --at-least 3"),
-        (["--share", 0.2, "--at-least", 3], "give either --share, as in --share 0.2, or --at-least, as in --at-least 3"),
+        (
+            ["--share", 0.2, "--at-least", 3],
+            "give either --share, as in --share 0.2, or --at-least, as in --at-least 3",
+        ),
         (["--share", 1.5], "--share 1.5: Input should be less than or equal to 1"),
     ],
 )

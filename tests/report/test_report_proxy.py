@@ -28,7 +28,11 @@ def row(name: str, value: float, away: float, claims: bool, raw: float) -> dict[
 
 def found(best: str = "top5", chosen: str = "top20", epochs: float = 2.5) -> dict[str, Any]:
     """What `decide` would have written."""
-    cuts = [("raw", {"share": 1.0}, 9000, 0.01), ("top20", {"share": 0.2}, 1800, 0.3), ("top5", {"share": 0.05}, 450, epochs)]
+    cuts = [
+        ("raw", {"share": 1.0}, 9000, 0.01),
+        ("top20", {"share": 0.2}, 1800, 0.3),
+        ("top5", {"share": 0.05}, 450, epochs),
+    ]
     counts = {"tokens": 1_250_000, "trained": 262_144}
     rows = [
         row("raw", 2.61, 0.11, True, 0.0),

@@ -19,6 +19,7 @@ from hornbook.records import Rejected, content_id, read_table, scatter, write_da
 
 STAGE = "hold_out"
 PLACE_BYTES = 8  # of a hash, read as a number from 0 to 1
+RANGE = float(256**PLACE_BYTES)
 
 
 class HoldOut(Config):
@@ -67,7 +68,7 @@ def by_hash(ids: Sequence[str], share: float, ledger: Ledger) -> np.ndarray:
 
 def place_of(row_id: str) -> float:
     """Where the hash of an id stands between 0 and 1, the same whatever else is in the corpus."""
-    return int.from_bytes(scatter("held-out", row_id)[:PLACE_BYTES]) / 256**PLACE_BYTES
+    return int.from_bytes(scatter("held-out", row_id)[:PLACE_BYTES]) / RANGE
 
 
 def best_of(table: pa.Table, values: np.ndarray, held: np.ndarray, config: HoldOut, ledger: Ledger) -> np.ndarray:

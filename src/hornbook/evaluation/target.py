@@ -54,7 +54,7 @@ def target_bits(config: TargetBits, *, student: Path, held_out: Path, out: Path,
             raise InputError(f"target {target!r} has no text; give another, or hold out more documents")
         bits: dict[str, float] = defaultdict(float)
         size: dict[str, int] = defaultdict(int)
-        for (row_id, _, _), cost in zip(asked, likelihoods(model, [pair for _, *pair in asked]), strict=True):
+        for (row_id, _, _), cost in zip(asked, likelihoods(model, [row[1:] for row in asked]), strict=True):
             bits[row_id] += cost.bits
             size[row_id] += cost.bytes
         rows += [{"target": target, "id": i, "bits": round(bits[i], 4), "bytes": size[i]} for i in sorted(bits)]
