@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_run import Builder, add_corpus, add_evaluation, add_training, corpus, loss
+from fake_run import Builder, add_corpus, add_evaluation, add_training, add_written, corpus, loss
 
 from hornbook.report.proxy import decision, proxy_table, repeats, settings
-from hornbook.report.render import render
+from hornbook.report.render import SECTIONS, render
 from hornbook.report.run import load_run
 from hornbook.report.tables import figure_table
 
@@ -77,6 +78,7 @@ def build(workdir: Path, students: bool = False) -> Path:
         builder.add("pretrain", f"proxy-top5-{seed}", lambda p, s=seed: loss(p, 6.0, 4.0, s), tokens=262_144)
     builder.add("decide", "proxy", lambda p: (p / "proxy.json").write_text(json.dumps(found())) and None)
     if students:
+        add_written(builder)
         add_training(builder)
         add_evaluation(builder)
     return builder.finish(True)
@@ -130,7 +132,14 @@ def test_the_page_leads_with_the_decision_and_shows_every_target(tmp_path: Path)
     assert "7 texts of my/&lt;b&gt;own&lt;/b&gt;.jsonl" in page
     assert "<b>own</b>" not in page
     assert page.count("does not decide; the rule would take raw") == 2
+    assert page.count("✓ chosen") == 1
     assert "they say how far to cut if the scores are right, and not whether they are" in page
+
+
+def test_the_section_stands_before_all_others(tmp_path: Path) -> None:
+    page = page_of(build(tmp_path, students=True), tmp_path / "page.html")
+    assert re.findall(r'<section id="(\w+)"', page) == list(SECTIONS)
+    assert re.findall(r'<a href="#(\w+)"', page)[1:] == list(SECTIONS)
 
 
 def test_students_of_a_proxy_are_summed_up_and_not_shown_one_by_one(tmp_path: Path) -> None:

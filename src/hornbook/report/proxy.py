@@ -104,8 +104,8 @@ def chart(target: Mapping[str, Any]) -> Markup:
         kind = "hurt" if away["claims"] else "unclear"
         itself = row["name"] == target["best"]
         amount, _ = difference(away, itself)
-        detail = " ".join((["the best"] if itself else []) + (["chosen"] if row["name"] == target["chosen"] else []))
-        dots.append(Dot(row["name"], away["value"], away["low"], away["high"], amount, kind, detail))
+        about = "the best" if itself else ""
+        dots.append(Dot(row["name"], away["value"], away["low"], away["high"], amount, kind, about))
     label = f"{MEASURES[BITS]} more than the best, {target['best']}; " + "; ".join(f"{d.label}: {d.note}" for d in dots)
     return dots_with_intervals(dots, lambda v: decimal(v, 2), label, zero=True)
 
