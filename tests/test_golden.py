@@ -24,6 +24,7 @@ from hornbook.artifacts import Ledger, digest_file, digest_json
 from hornbook.config import Config
 from hornbook.corpus.curate import Curate
 from hornbook.decontamination.decontaminate import Decontaminate
+from hornbook.decontamination.hold_out import HoldOut
 from hornbook.pipeline import STAGES
 from hornbook.quality.annotate import Annotate, request_for
 from hornbook.quality.select import Select
@@ -39,6 +40,7 @@ NAMES = (
     "curate",
     "annotate",
     "select",
+    "hold_out",
     "write_textbooks",
     "write_exercises",
     "decontaminate",
@@ -72,6 +74,8 @@ def all_stages(root: Path) -> Iterator[tuple[str, str]]:
     answer(documents, root / "responses")
     maker.make("annotate", Annotate(teacher=READER, n=4, seed=1), documents=documents)
     maker.make("select", Select(share=0.5), documents=documents, scores=scores(documents, root / "scores"))
+    held = HoldOut(share=0.5, best=0.5)
+    maker.make("hold_out", held, documents=documents, scores=root / "scores")
     textbooks = maker.make("write_textbooks", WriteTextbooks(n=2))
     drills = maker.make(
         "write_exercises", WriteExercises(n=30, held_out=6, seed=1, families=["fold_list", "running"], breadth="basic")
@@ -189,6 +193,7 @@ def test_the_fixed_input_reaches_what_it_is_meant_to_reach(root: Path, made: dic
     assert refused == ["encoding", "exact-duplicate", "near-duplicate", "not-python", "nul-bytes", "too-short"]
     assert len(rows(root / "annotate" / "annotations")) + len(rows(root / "annotate" / "rejected")) == 4
     assert [len(rows(root / "select" / name)) for name in ("documents", "rejected")] == [3, 3]
+    assert [len(rows(root / "hold_out" / name)) for name in ("documents", "target", "rejected")] == [3, 2, 3]
     assert len(rows(root / "write_textbooks" / "sections")) == 2
     assert len(rows(root / "write_exercises" / "exercises")) == 30
     assert len(rows(root / "write_exercises" / "held_out")) == 6

@@ -131,7 +131,7 @@ def test_an_unknown_key_is_named_with_place_and_nearest(tmp_path: Path, text: st
 
 def test_a_key_like_no_other_comes_with_what_there_is(tmp_path: Path) -> None:
     found = complaint_about(tmp_path / "r.yaml", "extends: smoke\nselect: {zzz: 1}\n")
-    assert found == "r.yaml:2: unknown key 'select.zzz'; there are share, at_least"
+    assert found == "r.yaml:2: unknown key 'select.zzz'; there are share, at_least, proxy"
 
 
 @pytest.mark.parametrize(
@@ -181,6 +181,36 @@ def test_an_ill_typed_value_is_named_with_its_place(tmp_path: Path, text: str, s
             "extends: smoke\nfinetune: null\n",
             "models.raw+exercises: is finetuned, and the recipe has no `finetune:` settings",
         ),
+        (
+            "extends: smoke\nselections: {top: {share: 0.1}}\nmixtures:\n  more: {tpo: 1}\n",
+            "r.yaml:4: mixtures.more: no dataset 'tpo'; did you mean 'top'?",
+        ),
+        (
+            "extends: smoke\nselections:\n  corpus: {share: 0.1}\n",
+            "r.yaml:3: selections.corpus: 'corpus' means something else already; choose another name",
+        ),
+        (
+            "extends: proxy\nselections:\n  top9: {proxy: true}\n",
+            "r.yaml:3: selections.top9: only `select` follows the proxy training, which compares these",
+        ),
+        (
+            "extends: smoke\nselect: {proxy: true}\n",
+            "r.yaml:2: select: follows a proxy training, and the recipe has no `proxy:` settings",
+        ),
+        ("extends: smoke\nproxy: {}\n", "r.yaml:2: proxy: has no `selections:` to decide between"),
+        ("extends: proxy\nproxy: null\n", "a recipe has `models:` to train, or a `proxy:` training, or both"),
+        (
+            "extends: proxy\nproxy: {seeds: [1, 1]}\n",
+            "r.yaml:2: proxy.seeds: a seed stands there twice (given [1, 1])",
+        ),
+        (
+            "extends: proxy\nmixtures:\n  proxy-a: {corpus: 1}\n",
+            "'proxy-a' begins with 'proxy-', as the proxy training's students do; name it otherwise",
+        ),
+        (
+            "extends: proxy\nproxy: {pretrain: {tokens: 10, model: {preset: phi-smoke}}}\n",
+            "pack.context 256 exceeds the model's context of 128",
+        ),
     ],
 )
 def test_a_name_that_one_part_gives_another_must_be_there(tmp_path: Path, text: str, complaint: str) -> None:
@@ -194,8 +224,9 @@ def test_a_name_that_one_part_gives_another_must_be_there(tmp_path: Path, text: 
         "recipe: %s\nextends: smoke\n",
         "extends: smoke\nmodels: {%s: {pretrain: raw}}\n",
         "extends: smoke\nmixtures: {%s: {corpus: 1}}\n",
+        "extends: smoke\nselections: {%s: {share: 0.1}}\n",
     ],
-    ids=["recipe", "model", "mixture"],
+    ids=["recipe", "model", "mixture", "selection"],
 )
 def test_a_name_that_cannot_name_a_folder_is_refused(tmp_path: Path, name: str, text: str) -> None:
     found = complaint_about(tmp_path / "r.yaml", text % f'"{name}"')
@@ -278,7 +309,7 @@ def test_a_file_that_is_no_recipe_is_refused(tmp_path: Path, data: bytes, compla
     [
         ("smok", "no recipe 'smok'; did you mean 'smoke'?; or give the path of a .yaml file"),
         ("none.yaml", "no recipe 'none.yaml'"),
-        ("/", "no recipe '/'; there are laptop, smoke"),
+        ("/", "no recipe '/'; there are laptop, proxy, smoke"),
     ],
 )
 def test_a_recipe_that_is_not_there_is_named(name: str, complaint: str) -> None:
@@ -328,5 +359,6 @@ def test_every_packaged_recipe_loads_and_plans(name: str, hornbook: Command, tmp
     done = hornbook("run", name, "--dry-run", "--workdir", tmp_path / "work", "--json")
     assert done.code == 0, done.err
     assert done.json["recipe"] == name
-    assert {stage["stage"] for stage in done.json["stages"]} >= {"curate", "pretrain", "evaluate", "compare"}
+    ends = {"evaluate", "compare"} if load_recipe(name).models else {"target_bits", "decide"}
+    assert {stage["stage"] for stage in done.json["stages"]} >= {"curate", "pretrain", *ends}
     assert not (tmp_path / "work").exists()

@@ -12,6 +12,7 @@ from typing import Any
 from hornbook.artifacts import Store, digest_bytes, digest_file, digest_folder, digest_json, write_json
 from hornbook.corpus.curate import Curate, facts, sources
 from hornbook.errors import InfrastructureError, InputError
+from hornbook.evaluation.target import HELD_OUT
 from hornbook.synthesis.write import WriteExercises, WriteTextbooks
 from hornbook.training.loop import device_of
 
@@ -105,6 +106,11 @@ def benchmark_facts(field: str) -> Facts:
 def examination_facts(config: Any, store: Store) -> dict[str, str]:
     """Facts of an examination: its benchmarks, and the device that rounds its arithmetic."""
     return {**benchmark_facts("benchmarks")(config, store), "device": device_of(config)}
+
+
+def target_facts(config: Any, store: Store) -> dict[str, str]:  # noqa: ARG001
+    """Facts of a student's measuring: the targets that are files, and the device that rounds its arithmetic."""
+    return {**dict(benchmark_digests(name for name in config.targets if name != HELD_OUT)), "device": device_of(config)}
 
 
 def benchmark_digests(names: Iterable[str]) -> Iterable[tuple[str, str]]:

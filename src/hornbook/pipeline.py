@@ -22,6 +22,7 @@ from hornbook.artifacts import MANIFEST, Ledger, Node, Store, digests_of, key_of
 from hornbook.config import Config
 from hornbook.decontamination.decontaminate import Decontaminate
 from hornbook.errors import HornbookError, InfrastructureError
+from hornbook.evaluation.proxy import RAW, Proxy, arm_name
 from hornbook.facts import (
     Facts,
     benchmark_digests,
@@ -29,11 +30,12 @@ from hornbook.facts import (
     examination_facts,
     packaged_facts,
     source_facts,
+    target_facts,
     written_facts,
 )
 from hornbook.measure import Gauge
 from hornbook.progress import duration, say
-from hornbook.recipe import Recipe
+from hornbook.recipe import FILTERED, Recipe
 from hornbook.synthesis.write import WriteExercises, WriteTextbooks
 from hornbook.tasks.load import available
 from hornbook.tokens.pack import Pack
@@ -88,13 +90,16 @@ STAGES: dict[str, Stage] = {
     "evaluate": Stage(2, "hornbook.evaluation.evaluate:evaluate", examination_facts, resumes=True, asks=True),
     "baseline": Stage(2, "hornbook.evaluation.baseline:baseline", benchmark_facts("benchmarks")),
     "compare": Stage(1, "hornbook.evaluation.compare:compare", benchmark_facts("benchmarks")),
+    "hold_out": Stage(1, "hornbook.decontamination.hold_out:hold_out", benchmark_facts("without")),
+    "target_bits": Stage(1, "hornbook.evaluation.target:target_bits", target_facts),
+    "decide": Stage(1, "hornbook.evaluation.proxy:decide"),
 }
 
 
 def graph(recipe: Recipe) -> list[Node]:
     """What a recipe asks for, each node after those it reads. An input is a node's id, or `id/folder` inside it.
 
-    The corpus is decontaminated before it is split into raw and selected, so that one pass serves both arms.
+    The corpus is decontaminated before it is split into raw and selected, so that one pass serves every arm.
     """
     nodes: list[Node] = []
 
@@ -107,17 +112,49 @@ def graph(recipe: Recipe) -> list[Node]:
     read = add("annotate", "corpus", recipe.annotate, documents=f"{raw}/documents")
     judge = add("classify", "corpus", recipe.classify, documents=f"{raw}/documents", annotations=f"{read}/annotations")
     scores = add("score", "corpus", recipe.score, documents=f"{raw}/documents", classifier=judge)
+    written = add_written(recipe, add, raw) if recipe.models else {"corpus": f"{raw}/documents"}
+    exam = written.pop("held_out", "")
+    datasets = add_clean(recipe, add, written, exam)
+    known = {"documents": f"{datasets['corpus']}/documents", "scores": f"{scores}/scores"}
+    target = ""
+    if recipe.proxy:
+        kept = add("hold_out", "corpus", recipe.proxy.holding_out(), **known)
+        datasets["corpus"], target = f"{kept}/documents", f"{kept}/target"
+        known["documents"] = datasets["corpus"]
+    sources = {f"datasets.{name}": datasets[name] for name in sorted(datasets)}
+    tokenizer = add("train_tokenizer", "shared", recipe.tokenizer, **sources)
+    for name, config in recipe.selections.items():
+        datasets[name] = f"{add('select', name, config, **known)}/documents"
+    decision = add_proxy(recipe, recipe.proxy, add, datasets, target, tokenizer) if recipe.proxy else ""
+    if recipe.models:
+        decided = {"decision": f"{decision}/decision"} if recipe.select.proxy else {}
+        datasets["selected"] = add("select", FILTERED, recipe.select, **known, **decided)
+        add_examined(recipe, add, datasets, tokenizer, exam)
+    return nodes
+
+
+def add_written(recipe: Recipe, add: Callable[..., str], raw: str) -> dict[str, str]:
+    """The rows of every dataset before decontamination, and the held-out exercises."""
     shelf = add("write_textbooks", "textbooks", recipe.textbooks, **corpus_for(recipe.textbooks, raw))
     drills = add("write_exercises", "exercises", recipe.exercises, **corpus_for(recipe.exercises, raw))
-    exam = f"{drills}/held_out"
-    clean, datasets = against_all(recipe), {}
-    for name, rows in (("corpus", f"{raw}/documents"), ("textbooks", f"{shelf}/sections")):
-        datasets[name] = add("decontaminate", name, clean, rows=rows, **{"references.0": exam})
-    datasets["exercises"] = add("decontaminate", "exercises", clean, rows=f"{drills}/exercises", siblings=exam)
-    corpus = f"{datasets['corpus']}/documents"
-    datasets["selected"] = add("select", "filtered", recipe.select, documents=corpus, scores=f"{scores}/scores")
-    sources = {f"datasets.{name}": datasets[name] for name in sorted(datasets) if name != "selected"}
-    tokenizer = add("train_tokenizer", "shared", recipe.tokenizer, **sources)
+    rows = {"corpus": f"{raw}/documents", "textbooks": f"{shelf}/sections", "exercises": f"{drills}/exercises"}
+    return {**rows, "held_out": f"{drills}/held_out"}
+
+
+def add_clean(recipe: Recipe, add: Callable[..., str], rows: Mapping[str, str], exam: str) -> dict[str, str]:
+    """Every dataset without what would give an examination away."""
+    clean = against_all(recipe)
+    siblings = {"exercises": {"siblings": exam}}
+    other = {"references.0": exam} if exam else {}
+    return {
+        name: add("decontaminate", name, clean, rows=given, **siblings.get(name, other)) for name, given in rows.items()
+    }
+
+
+def add_examined(
+    recipe: Recipe, add: Callable[..., str], datasets: Mapping[str, str], tokenizer: str, exam: str
+) -> None:
+    """The students, their examinations, and the comparison of all."""
     models = add_models(recipe, add, datasets, tokenizer)
     judged = {
         name: add("evaluate", name, recipe.evaluate, model=model, **exams(exam)) for name, model in models.items()
@@ -128,7 +165,30 @@ def graph(recipe: Recipe) -> list[Node]:
     examined = {"benchmarks": recipe.evaluate.benchmarks, "convention": recipe.evaluate.convention}
     side_by_side = recipe.compare.model_copy(update=examined)
     add("compare", "arms", side_by_side, exercises=lessons, **exams(exam), **compared)
-    return nodes
+
+
+def add_proxy(
+    recipe: Recipe, proxy: Proxy, add: Callable[..., str], datasets: Mapping[str, str], target: str, tokenizer: str
+) -> str:
+    """A student for each cut-off and seed, what the target costs it, and the decision. Returns the decision's node.
+
+    All packs come before the first training, so that a cut-off that keeps nothing is found at once.
+    """
+    training = proxy.pretrain or recipe.pretrain
+    cuts = {RAW: datasets["corpus"], **{name: datasets[name] for name in recipe.selections}}
+    inputs = {f"datasets.{cut}": documents for cut, documents in cuts.items()}
+    arms = [(cut, seed) for cut in cuts for seed in proxy.seeds]
+    for cut, seed in arms:
+        config = Pack(weights={cut: 1.0}, tokens=training.tokens, seed=seed, **dict(recipe.pack))
+        pack = add("pack", arm_name(cut, seed), config, tokenizer=tokenizer, **{f"datasets.{cut}": cuts[cut]})
+        inputs[f"packs.{cut}@{seed}"] = pack
+    for cut, seed in arms:
+        settings = training.model_copy(update={"seed": seed})
+        pack = inputs[f"packs.{cut}@{seed}"]
+        student = add("pretrain", arm_name(cut, seed), settings, pack=pack, tokenizer=tokenizer)
+        bits = add("target_bits", arm_name(cut, seed), proxy.measuring(), student=student, held_out=target)
+        inputs[f"students.{cut}@{seed}"] = bits
+    return add("decide", "proxy", proxy.deciding(recipe.selections), **inputs)
 
 
 def corpus_for(config: WriteTextbooks | WriteExercises, raw: str) -> dict[str, str]:
@@ -201,7 +261,8 @@ class Run:
     def __init__(self, recipe: Recipe, workdir: Path) -> None:
         self.recipe = recipe
         self.store = Store(workdir)
-        dict(benchmark_digests([*recipe.evaluate.benchmarks, *recipe.decontaminate.against]))  # missing: say so now
+        targets = recipe.proxy.named() if recipe.proxy else []
+        dict(benchmark_digests([*recipe.evaluate.benchmarks, *recipe.decontaminate.against, *targets]))  # missing: now
         self.nodes = graph(recipe)
         self.digests: dict[str, str] = {}  # a node's id, or `id/folder` inside its artifact → content digest
         self.folders: dict[str, Path] = {}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_origin
 
 import yaml
-from pydantic import AfterValidator, BaseModel, Field, PositiveFloat, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, PositiveFloat, ValidationError, model_validator
 
 from hornbook.config import Config
 from hornbook.corpus.curate import Curate
@@ -21,6 +21,7 @@ from hornbook.decontamination.decontaminate import Decontaminate
 from hornbook.errors import RecipeError
 from hornbook.evaluation.compare import Compare
 from hornbook.evaluation.evaluate import Evaluate
+from hornbook.evaluation.proxy import ARM, RAW, Proxy
 from hornbook.quality.annotate import Annotate
 from hornbook.quality.classify import Classify
 from hornbook.quality.score import Score
@@ -32,6 +33,7 @@ from hornbook.training.finetune import Finetune
 from hornbook.training.pretrain import Pretrain
 
 DATASETS = ("corpus", "selected", "textbooks", "exercises")
+FILTERED = "filtered"  # the name of the artifact of `select`
 Path_ = tuple[str, ...]
 Places = dict[Path_, str]  # key path → "file:line"
 C = TypeVar("C", bound=Config)
@@ -42,6 +44,11 @@ def nameable(name: str) -> str:
     if not name or name.startswith(".") or name.isdigit() or "/" in name or "\0" in name:
         raise ValueError("a name is not empty, not digits alone, holds no / and does not begin with a dot")
     return name
+
+
+def without_nulls(named: Any) -> Any:
+    """A mapping without the names that a derived recipe has set to null, which is how it drops one of its base's."""
+    return {key: value for key, value in named.items() if value is not None} if isinstance(named, dict) else named
 
 
 Name = Annotated[str, AfterValidator(nameable)]
@@ -73,7 +80,9 @@ class Arm(Config):
 class Recipe(Config):
     """A whole experiment. `seed` draws the training samples, the initial weights and the order of batches.
 
-    `mixtures`: name → dataset → weight, over the datasets `corpus`, `selected`, `textbooks` and `exercises`.
+    `mixtures`: name → dataset → weight, over the datasets `corpus`, `selected`, `textbooks`, `exercises` and
+    `selections`, which are further cuts of the corpus by name (one that is null is none). `proxy`: train small students
+    on each of these.
     """
 
     recipe: Name
@@ -83,14 +92,16 @@ class Recipe(Config):
     classify: Classify = Classify()
     score: Score = Score()
     select: Select = Select()
+    selections: Annotated[dict[Name, Select], BeforeValidator(without_nulls)] = {}
     textbooks: WriteTextbooks = WriteTextbooks()
     exercises: WriteExercises = WriteExercises()
     decontaminate: Decontaminate = Decontaminate()
     tokenizer: TrainTokenizer = TrainTokenizer()
     pack: Packing = Packing()
-    mixtures: dict[Name, Weights]
-    models: dict[Name, Arm]
+    mixtures: dict[Name, Weights] = {}
+    models: dict[Name, Arm] = {}
     pretrain: Pretrain
+    proxy: Proxy | None = None
     finetune: Finetune | None = None
     evaluate: Evaluate = Evaluate()
     compare: Compare = Compare()
@@ -100,7 +111,7 @@ class Recipe(Config):
         """Every name that one part gives another must be there."""
         for mixture, weights in self.mixtures.items():
             for dataset in weights:
-                check_name(dataset, DATASETS, f"mixtures.{mixture}: no dataset")
+                check_name(dataset, (*DATASETS, *self.selections), f"mixtures.{mixture}: no dataset")
         for model, arm in self.models.items():
             check_name(arm.pretrain or arm.finetune or "", self.mixtures, f"models.{model}: no mixture")
             if arm.base is not None:
@@ -108,9 +119,11 @@ class Recipe(Config):
                 check_name(arm.base, pretrained, f"models.{model}: no pretrained model")
                 if self.finetune is None:
                     raise ValueError(f"models.{model}: is finetuned, and the recipe has no `finetune:` settings")
-        model_context = self.pretrain.model.resolve().context
-        if self.pack.context > model_context:
-            raise ValueError(f"pack.context {self.pack.context} exceeds the model's context of {model_context}")
+        proxies = [self.proxy.pretrain] if self.proxy and self.proxy.pretrain else []
+        for training in (self.pretrain, *proxies):
+            model_context = training.model.resolve().context
+            if self.pack.context > model_context:
+                raise ValueError(f"pack.context {self.pack.context} exceeds the model's context of {model_context}")
         if max(self.evaluate.k, default=1) > self.evaluate.samples:
             raise ValueError(f"evaluate.k {max(self.evaluate.k)} exceeds evaluate.samples ({self.evaluate.samples})")
         for family in self.exercises.families or []:
@@ -118,6 +131,27 @@ class Recipe(Config):
         for pair in self.compare.pairs:
             for name in pair:
                 check_name(name, self.models, "compare.pairs: no model")
+        return self
+
+    @model_validator(mode="after")
+    def cuts_decide(self) -> Recipe:
+        """Selections have names of their own, and a proxy training has something to decide and somebody to tell."""
+        for name, cut in self.selections.items():
+            if name in (*DATASETS, RAW, FILTERED):
+                raise ValueError(f"selections.{name}: {name!r} means something else already; choose another name")
+            if cut.proxy:
+                raise ValueError(f"selections.{name}: only `select` follows the proxy training, which compares these")
+        if not self.models and self.proxy is None:
+            raise ValueError("a recipe has `models:` to train, or a `proxy:` training, or both")
+        if self.select.proxy and self.proxy is None:
+            raise ValueError("select: follows a proxy training, and the recipe has no `proxy:` settings")
+        if self.proxy and not self.selections:
+            raise ValueError("proxy: has no `selections:` to decide between")
+        for name in (*self.models, *self.mixtures):
+            if self.proxy and name.startswith(ARM):
+                raise ValueError(
+                    f"{name!r} begins with {ARM!r}, as the proxy training's students do; name it otherwise"
+                )
         return self
 
 

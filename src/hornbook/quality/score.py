@@ -14,7 +14,7 @@ import pyarrow as pa
 from hornbook.artifacts import Ledger
 from hornbook.config import Config, operational
 from hornbook.progress import Meter
-from hornbook.quality.classifier import FILE, load
+from hornbook.quality.classifier import FILE, Classifier, load
 from hornbook.quality.embed import NAMES, embed
 from hornbook.records import read_table, write_table
 
@@ -30,9 +30,14 @@ class Score(Config):
 
 def score(config: Score, *, documents: Path, classifier: Path, out: Path, ledger: Ledger) -> None:
     """Write `scores/` (id, score), row-aligned with the documents."""
+    score_with(load(classifier / FILE), config, documents=documents, out=out, ledger=ledger)
+
+
+def score_with(judge: Classifier, config: Score, *, documents: Path, out: Path, ledger: Ledger) -> None:
+    """The same with a classifier that is open."""
     table = read_table(documents, ["id", "text"])
     embeddings = embed_all(table["text"].to_pylist(), config.workers)
-    values = load(classifier / FILE).predict(embeddings)
+    values = judge.predict(embeddings)
     rounded = pa.array(np.round(values, 4), pa.float64())
     write_table(out / "scores", pa.table({"id": table["id"], "score": rounded}))
     ledger.rows_in = ledger.rows_out = table.num_rows

@@ -1,4 +1,4 @@
-"""Keep the most educational share of the corpus."""
+"""Keep the most educational part of the corpus: a share, all from a score on, or what a proxy training decided."""
 
 from __future__ import annotations
 
@@ -9,30 +9,37 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from hornbook.artifacts import Ledger
+from hornbook.artifacts import Ledger, read_json
 from hornbook.config import Config
 from hornbook.errors import InputError
 from hornbook.records import Rejected, read_table, write_dataset, write_table
 
+DECISION = "decision.json"  # what a proxy training writes
+
 
 class Select(Config):
-    """`share`: of the documents, the best-scored share is kept; or everything at or above `at_least`, when given."""
+    """`share`: of the documents, the best-scored share is kept; or everything at or above `at_least`, when given.
+
+    `proxy`: or what the recipe's proxy training decides, whatever the other two say.
+    """
 
     share: float = Field(0.2, gt=0, le=1)
     at_least: float | None = None
+    proxy: bool = False
 
 
-def select(config: Select, *, documents: Path, scores: Path, out: Path, ledger: Ledger) -> None:
+def select(
+    config: Select, *, documents: Path, scores: Path, out: Path, ledger: Ledger, decision: Path | None = None
+) -> None:
     """Write `documents/` (kept, as they were) and `rejected/` (reason `below-cut`, the score in detail).
 
-    Raises InputError when a document has no score.
+    `decision`: the folder with a proxy training's, which goes before the config. Raises InputError when a document has
+    no score.
     """
+    if decision is not None:
+        config = Select.model_validate(read_json(decision / DECISION)["select"])
     table = read_table(documents)
-    known = read_table(scores, ["id", "score"])
-    places = pc.index_in(table["id"], value_set=known["id"].combine_chunks())
-    if places.null_count:
-        raise InputError(f"{scores}: {places.null_count} documents have no score; score this very dataset first")
-    values = known["score"].take(places).to_numpy()
+    values = scores_of(table, scores)
     cut = config.at_least if config.at_least is not None else cut_for(values, config.share)
     kept = keep(values, cut, ledger)
     write_table(out / "documents", table.filter(pa.array(kept)))
@@ -40,6 +47,16 @@ def select(config: Select, *, documents: Path, scores: Path, out: Path, ledger: 
     ledger.rows_in, ledger.rows_out = len(values), int(kept.sum())
     ledger.rejected["below-cut"] = int((~kept).sum())
     ledger.figures = {"cut": round(float(cut), 4), "share": round(float(kept.mean()), 4)}
+
+
+def scores_of(documents: pa.Table, scores: Path) -> np.ndarray:
+    """The score of each document: float64 [document]. Raises InputError when one has none."""
+    known = read_table(scores, ["id", "score"])
+    places = pc.index_in(documents["id"], value_set=known["id"].combine_chunks())
+    if places.null_count:
+        raise InputError(f"{scores}: {places.null_count} documents have no score; score this very dataset first")
+    values: np.ndarray = known["score"].take(places).to_numpy()
+    return values
 
 
 def cut_for(values: np.ndarray, share: float) -> float:

@@ -18,14 +18,20 @@ from hornbook.report.text import MINUS, count, decimal, excerpt, license_of, per
 SHOWN_POINTS = 600
 BINS = 40
 TOP_SCORE = 5
+FILTERED = "filtered"  # the selection that mixtures call `selected`
 DOCUMENT = ("text", "source", "path", "license")
 Step = tuple[str, float, float, str, str]
 
 
 def corpus_steps(run: Run) -> Iterator[Step]:
     """The funnel's steps: files read, every reason for which some left, and what was left after each stage."""
-    names = {"curate": "clean corpus", "decontaminate": "after decontamination", "select": "selected as educational"}
-    for place, stage in enumerate(run.holding("documents", *names)):
+    names = {
+        "curate": "clean corpus",
+        "decontaminate": "after decontamination",
+        "hold_out": "left for training",
+        "select": "selected as educational",
+    }
+    for place, stage in enumerate(stage for stage in run.holding("documents", *names) if not further(stage)):
         left, manifest = float(stage.manifest["rows_in"]), stage.manifest
         if not place:
             yield "files read", left, 0, count(left), ""
@@ -35,6 +41,11 @@ def corpus_steps(run: Run) -> Iterator[Step]:
         left = float(manifest["rows_out"])
         kept = percent(left / manifest["rows_in"]) if manifest["rows_in"] else ""
         yield names[stage.stage], left, 0, count(left), f"{kept} of what came in" if kept else ""
+
+
+def further(stage: Stage) -> bool:
+    """Whether a stage is one of a recipe's further selections, beside the one called `selected`."""
+    return stage.stage == "select" and stage.name != FILTERED
 
 
 def corpus_funnel(run: Run) -> dict[str, Any]:
@@ -65,7 +76,8 @@ def rejects(stage: Stage) -> list[dict[str, Any]]:
 
 def selection(run: Run) -> dict[str, Any]:
     """The histogram of scores with the cut, and documents from both sides of it."""
-    scores, chosen = run.holding("scores", "score"), run.holding("documents", "select")
+    scores = run.holding("scores", "score")
+    chosen = [stage for stage in run.holding("documents", "select") if not further(stage)]
     if not scores:
         return {}
     ids, values = column(scores[0].folder / "scores", "id"), column(scores[0].folder / "scores", "score")

@@ -9,11 +9,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hornbook.errors import InfrastructureError
-from hornbook.report import material, outcome, students, upkeep, wording, written
+from hornbook.report import material, outcome, proxy, students, upkeep, wording, written
 from hornbook.report.run import Run
 
 HERE = Path(__file__).parent
 SECTIONS = {
+    "proxy": "How much to keep",
     "arms": "Students side by side",
     "differences": "Paired differences",
     "split": "Similar and not similar",
@@ -57,19 +58,21 @@ def view(run: Run) -> dict[str, Any]:
     compared = students.comparison(run)
     everyone = students.arms(run, compared)
     wanted = students.headlines(everyone)
+    without = proxy.others(run)
     sections: dict[str, Any] = {
+        "proxy": proxy.proxy(run),
         "arms": side_by_side(everyone, wanted),
         "differences": outcome.difference_table(compared),
         "split": similarity(everyone, compared),
         "funnel": material.corpus_funnel(run),
         "selection": material.selection(run),
         "classifier": material.classifier(run),
-        "mixtures": material.mixtures(run),
-        "losses": outcome.losses(run, everyone),
+        "mixtures": material.mixtures(without),
+        "losses": outcome.losses(without, everyone),
         "completions": outcome.completions(everyone, compared),
         "written": written.written(run),
         "contamination": {"tiers": upkeep.contamination(run), "canaries": upkeep.canaries(run)},
-        "costs": upkeep.costs(run),
+        "costs": upkeep.costs(proxy.gathered(run)),
         "reproduction": upkeep.reproduction(run),
     }
     if not any(sections["contamination"].values()):
@@ -82,9 +85,10 @@ def opening(run: Run, compared: dict[str, Any], everyone: list[students.Arm]) ->
     """How far the best student came, what each ingredient was worth, and the run at a glance."""
     wanted, labels = students.headlines(everyone), students.benchmarks(everyone)
     found = wording.findings(compared.get("differences", ()), labels, wanted)
+    decided = proxy.decision(proxy.found_by(run)) if proxy.found_by(run) else ""
     where = next((labels[benchmark] for benchmark, measure in wanted if measure == "pass_at_1"), "")
     return {
-        "lead": wording.lead(found, everyone, wanted, where),
+        "lead": wording.lead(found, everyone, wanted, where) if everyone or not decided else decided,
         "findings": wording.told(found),
         "tiles": list(upkeep.tiles(run, everyone)),
         "isolation": upkeep.isolation(run),

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from hornbook.report.outcome import cell
+from hornbook.report.proxy import proxy_table
 from hornbook.report.run import Run
 from hornbook.report.students import MEASURES, Arm, arms, benchmarks, comparison, headlines
 from hornbook.report.wording import findings
@@ -18,16 +19,18 @@ WIDTH = 100
 def figure_table(run: Run) -> str:
     """Bits per byte and pass@1 of every student with 95 % intervals, and how many answers parse.
 
-    An arrow says which way is better. Without an evaluated student, one line that says so.
+    An arrow says which way is better. Before it the table of a proxy training, where there was one. Without either, one
+    line that says so.
     """
-    everyone = arms(run, comparison(run))
+    everyone, decided = arms(run, comparison(run)), proxy_table(run)
     if not everyone:
-        return f"{run.recipe}: no student has been evaluated in this run\n"
+        return decided or f"{run.recipe}: no student has been evaluated in this run\n"
     columns = [("", ["", "", *(arm.label for arm in everyone)])]
     columns += [column(everyone, *place) for place in places(everyone)]
     lines = [GAP.join(text) for text in zip(*(padded(texts, not head) for head, texts in columns), strict=True)]
     rule = "─" * max(len(line) for line in lines)
-    return "\n".join(line.rstrip() for line in [*lines[:2], rule, *lines[2:]]) + "\n"
+    table = "\n".join(line.rstrip() for line in [*lines[:2], rule, *lines[2:]]) + "\n"
+    return f"{decided}\n{table}" if decided else table
 
 
 def places(everyone: Sequence[Arm]) -> list[tuple[str, str]]:

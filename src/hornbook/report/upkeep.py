@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from hornbook.artifacts import ISOLATION, read_json
 from hornbook.report.charts import Bar, bars
+from hornbook.report.material import further
 from hornbook.report.run import Run, Stage, head
 from hornbook.report.students import Arm
 from hornbook.report.text import NONE, count, excerpt, seconds, size, tokens, visible, words
@@ -114,7 +115,8 @@ def totals(run: Run) -> dict[str, Any]:
 
 def tiles(run: Run, everyone: list[Arm]) -> Iterator[tuple[str, str, str]]:
     """The run at a glance: (figure, what it is, detail)."""
-    curated, selected = run.of("curate"), run.of("select")
+    curated = run.of("curate")
+    selected = [stage for stage in run.of("select") if not further(stage)]
     if curated:
         kept = selected[0].manifest.get("rows_out") if selected else curated[0].manifest.get("rows_out")
         yield count(kept), "documents kept", f"of {count(curated[0].manifest.get('rows_in'))} files read"
