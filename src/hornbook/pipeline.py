@@ -21,7 +21,7 @@ import hornbook
 from hornbook.artifacts import MANIFEST, Ledger, Node, Store, digests_of, key_of, read_manifest, write_json
 from hornbook.config import Config
 from hornbook.decontamination.decontaminate import Decontaminate
-from hornbook.errors import HornbookError, InfrastructureError
+from hornbook.errors import HornbookError, InfrastructureError, RecipeError
 from hornbook.facts import (
     Facts,
     benchmark_digests,
@@ -31,11 +31,12 @@ from hornbook.facts import (
     source_facts,
     written_facts,
 )
-from hornbook.measure import Gauge
+from hornbook.measure import Gauge, versions
 from hornbook.progress import duration, say
-from hornbook.recipe import Recipe
+from hornbook.recipe import Recipe, suggestion
 from hornbook.synthesis.write import WriteExercises, WriteTextbooks
 from hornbook.tasks.load import available
+from hornbook.teacher.store import ResponseStore
 from hornbook.tokens.pack import Pack
 from hornbook.training.loop import training_facts
 
@@ -91,6 +92,9 @@ STAGES: dict[str, Stage] = {
 }
 
 
+TRAINING = frozenset({"train_tokenizer", "pack", "pretrain", "finetune", "evaluate"})  # what needs the `train` extra
+
+
 def graph(recipe: Recipe) -> list[Node]:
     """What a recipe asks for, each node after those it reads. An input is a node's id, or `id/folder` inside it.
 
@@ -129,6 +133,26 @@ def graph(recipe: Recipe) -> list[Node]:
     side_by_side = recipe.compare.model_copy(update=examined)
     add("compare", "arms", side_by_side, exercises=lessons, **exams(exam), **compared)
     return nodes
+
+
+def needed(nodes: list[Node], only: list[str]) -> list[Node]:
+    """The nodes that `only` names, with all that they read; every node when it names none. Raises RecipeError."""
+    known = {node.id: node for node in nodes}
+    wanted: set[str] = set()
+    todo = [*(only or known)]
+    while todo:
+        name = todo.pop()
+        if name not in known:
+            raise RecipeError(f"only: no artifact {name!r}{suggestion(name, list(known))}")
+        if name not in wanted:
+            wanted.add(name)
+            todo += map(owner_of, known[name].inputs.values())
+    return [node for node in nodes if node.id in wanted]
+
+
+def trains(recipe: Recipe) -> bool:
+    """Whether a recipe comes to a stage that needs the `train` extra."""
+    return any(node.stage in TRAINING for node in needed(graph(recipe), recipe.only))
 
 
 def corpus_for(config: WriteTextbooks | WriteExercises, raw: str) -> dict[str, str]:
@@ -202,7 +226,7 @@ class Run:
         self.recipe = recipe
         self.store = Store(workdir)
         dict(benchmark_digests([*recipe.evaluate.benchmarks, *recipe.decontaminate.against]))  # missing: say so now
-        self.nodes = graph(recipe)
+        self.nodes = needed(graph(recipe), recipe.only)
         self.digests: dict[str, str] = {}  # a node's id, or `id/folder` inside its artifact → content digest
         self.folders: dict[str, Path] = {}
 
@@ -260,6 +284,7 @@ class Run:
             ledger = Ledger()
             with Gauge() as gauge:
                 stage.load()(node.config, **self.arguments(node), out=out, ledger=ledger)
+            ledger.note_asked(out)
             manifest = self.manifest(planned, ledger, gauge.figures(), digests_of(out))
             self.folders[node.id] = self.store.commit(node, key, manifest)
         except HornbookError:
@@ -354,20 +379,6 @@ def summary(ledger: Ledger) -> str:
     return " · ".join(parts)
 
 
-def versions() -> dict[str, str]:
-    """Versions of what shapes results."""
-    import platform
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = {"python": platform.python_version(), "hornbook": hornbook.__version__}
-    for name in ("daft", "numpy", "pyarrow", "scikit-learn", "tokenizers", "torch", "transformers"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
 def run_recipe(recipe: Recipe, workdir: Path) -> dict[str, Any]:
     """Run a recipe, write `runs/<recipe>/run.json` and the report; returns what `run --json` prints."""
     from hornbook.report.render import render
@@ -376,6 +387,8 @@ def run_recipe(recipe: Recipe, workdir: Path) -> dict[str, Any]:
     run = Run(recipe, workdir)
     run.store.prepare()
     with run.store.lock():
+        if recipe.responses:
+            ResponseStore(run.store.responses).adopt(Path(recipe.responses))
         done = run.run()
         folder = run.store.runs / recipe.recipe
         folder.mkdir(parents=True, exist_ok=True)
@@ -406,7 +419,7 @@ def describe(run: Run, done: list[Planned]) -> dict[str, Any]:
         "recipe": run.recipe.recipe,
         "seed": run.recipe.seed,
         "hornbook": hornbook.__version__,
-        "resolved": run.recipe.model_dump(mode="json", exclude_defaults=True),
+        "resolved": run.recipe.model_dump(mode="json", exclude_unset=True),
         "finished": True,
         "stages": [stage_row(run, planned) for planned in done],
     }

@@ -73,11 +73,15 @@ class Arm(Config):
 class Recipe(Config):
     """A whole experiment. `seed` draws the training samples, the initial weights and the order of batches.
 
-    `mixtures`: name → dataset → weight, over the datasets `corpus`, `selected`, `textbooks` and `exercises`.
+    `mixtures`: name → dataset → weight, over the datasets `corpus`, `selected`, `textbooks` and `exercises`. `only`:
+    make these artifacts (`select-filtered`) and what they need; all when empty. `responses`: a folder, beside the
+    recipe, of teachers' answers to begin with.
     """
 
     recipe: Name
     seed: int = Field(0, ge=0)
+    only: list[str] = []
+    responses: str | None = None
     curate: Curate = Curate()
     annotate: Annotate = Annotate()
     classify: Classify = Classify()
@@ -141,7 +145,10 @@ def packaged() -> list[str]:
 
 def load_recipe(name_or_path: str, settings: Sequence[str] = ()) -> Recipe:
     """Read, derive, override (`a.b=c`) and check a recipe. Raises RecipeError."""
-    data, places = read(find(name_or_path, None), ())
+    path = find(name_or_path, None)
+    data, places = read(path, ())
+    if isinstance(data.get("responses"), str):
+        data["responses"] = str(path.resolve().parent / data["responses"])
     for setting in settings:
         apply_setting(data, places, setting)
     data.pop("extends", None)

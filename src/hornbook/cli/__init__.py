@@ -8,6 +8,7 @@
     data.py         score, write, verify, diversity, decontaminate
     topics.py       topics show, expand, coverage
     models.py       pretrain, finetune, generate, evaluate, compare
+    publish.py      export
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from hornbook.cli.app import app
 from hornbook.errors import HornbookError
 
 # isort: off
-from hornbook.cli import experiments, data, topics, models  # noqa: F401  # commands stand in --help in this order
+from hornbook.cli import experiments, data, topics, models, publish  # noqa: F401  # commands stand in --help in this order
 # isort: on
 
 
