@@ -25,7 +25,9 @@ RECIPE, RESPONSES, EXPECTED = "recipe.yaml", "responses", "expected.json"
 SECTIONS = {"curate": "curate", "write_textbooks": "textbooks", "write_exercises": "exercises"}
 PRIVATE = frozenset({"url", "unsafe"})  # an address, and a leave given on one machine
 RAW = ("id", "choices", "usage")  # what of a raw answer a replay reads; servers add paths and times of theirs
-OWN = re.compile(r"^(?:~|/|file://|[A-Za-z]:[\\/])")
+OWN = re.compile(r"^(?:~|/|file://|[A-Za-z]:[\\/])")  # a path that only this machine has
+DRIVE = re.compile(r"^[A-Za-z]:")
+HOME = re.compile(r"^(?:~[^/]*|/home/[^/]+|/Users/[^/]+|/root)(?:/|$)")
 
 
 def write_bundle(made: Link, out: Path, responses: Path | None) -> bool:
@@ -92,15 +94,16 @@ def without_places(value: Any) -> Any:
 
 
 def shown(place: str) -> str:
-    """A path with only what names it: its own name, and that of the folder which it or its glob stands in.
+    """A path with only what names it: the file and the folder it stands in, the folder, or the glob and its folder.
 
-    >>> shown("/home/me/code/**/*.py"), shown("~/rows.jsonl")
-    ('inputs/code/**/*.py', 'inputs/rows.jsonl')
+    >>> shown("/home/me/code/**/*.py"), shown("~/rows.jsonl"), shown("/data/web/code")
+    ('inputs/code/**/*.py', 'inputs/rows.jsonl', 'inputs/code')
     """
-    path = place.removeprefix("file://").replace("\\", "/")
-    parts = [part for part in path.split("/") if part not in ("", "~")]
-    fixed = [part for part in fixed_part(path).replace("\\", "/").split("/") if part not in ("", "~", ".")]
-    return "/".join(["inputs", *parts[max(0, len(fixed) - 1) :]])
+    path = HOME.sub("/", DRIVE.sub("", place.removeprefix("file://")).replace("\\", "/"))
+    folder = Path(place).is_dir() or not Path(path).suffix
+    fixed = path if folder and not any(mark in path for mark in "*?[") else fixed_part(path)
+    above = len(Path(fixed).parts) - 1
+    return "/".join(["inputs", *(part for part in Path(path).parts[max(0, above) :] if part != "/")])
 
 
 def write_responses(behind: Sequence[Link], out: Path, responses: Path | None) -> int:

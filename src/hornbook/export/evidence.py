@@ -13,7 +13,7 @@ from hornbook.export.lineage import Link
 TIERS = {"ngram": "ngram", "syntax": "syntax_threshold"}  # tier → the setting that is its threshold
 EXAMS = ("references", "siblings")  # inputs of a decontamination that are examinations
 COUNTS = ("rows_in", "rows_out", "rejected", "tokens", "dollars", "canaries", "figures", "versions", "facts", "version")
-TRAINING = ("pretrain", "finetune", "pretrain_alone", "finetune_alone")
+TRAINING = ("pretrain", "finetune")
 
 
 def stage_entry(link: Link) -> dict[str, Any]:
