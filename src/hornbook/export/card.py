@@ -13,6 +13,7 @@ from hornbook.export import evidence
 from hornbook.export.bundle import EXPECTED, RECIPE
 from hornbook.export.gate import UNKNOWN, Census
 from hornbook.export.lineage import Link
+from hornbook.export.training import behind_data
 from hornbook.report.text import visible
 
 HERE = Path(__file__).parent
@@ -77,7 +78,7 @@ def write_model_card(title: str, about: dict[str, Any], made: Link, census: Cens
         "pipeline_tag": "text-generation",
         "tags": ["python", "code", "hornbook"],
     }
-    write(out, "model.md", front, made, census, made.behind(), title=title, **about)
+    write(out, "model.md", front, made, census, behind_data(made), title=title, **about)
 
 
 def write(

@@ -24,7 +24,7 @@ from hornbook.export.gate import COLUMNS, PERMISSIVE, UNKNOWN, AllowList, Census
 from hornbook.export.lineage import Link, trace
 from hornbook.export.notice import write_notices
 from hornbook.export.shards import WRITERS, Source
-from hornbook.export.training import lost_in, rows_trained_on
+from hornbook.export.training import behind_data, lost_in, rows_trained_on
 from hornbook.export.weights import about_model, copy_model
 
 
@@ -141,7 +141,7 @@ def write_manifest(config: Export, title: str, found: Found, made: Link, census:
         "kind": found.kind,
         "export": config.model_dump(mode="json"),
         "stages": [stage_entry(link) for link in behind],
-        "contamination": contamination(behind),
+        "contamination": contamination(behind_data(made) if found.kind == MODEL else behind),
     }
     write_json(folder / MANIFEST, about | counts | {"license": census.ids, "files": files})
 

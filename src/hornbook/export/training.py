@@ -50,6 +50,16 @@ def parts_of(model: Link) -> list[Part]:
     return found
 
 
+def behind_data(model: Link) -> list[Link]:
+    """The stages behind the rows that a model was trained on, and its trainings; not those behind its tokenizer."""
+    found: dict[Path, Link] = {}
+    for training, mixture in mixtures(model):
+        packed = [given.link for name, given in training.inputs.items() if name == "pack" and given.link]
+        makers = [link for part in mixture if part.given.link for link in part.given.link.behind()]
+        found |= {link.folder: link for link in [*makers, *packed, training] if link.folder not in found}
+    return list(found.values())
+
+
 def datasets(link: Link) -> list[tuple[str, Given]]:
     """The datasets among a stage's inputs."""
     return [(name, given) for name, given in link.inputs.items() if name.startswith(GROUP)]
