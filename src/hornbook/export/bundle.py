@@ -55,16 +55,16 @@ def digests(link: Link) -> dict[str, Any]:
 
 def recipe_of(made: Link) -> dict[str, Any] | None:
     """A recipe that makes this artifact and what it needs, nothing else; None when no recipe can."""
+    found: dict[str, Any] | None = None
     if "key" in made.manifest:
-        for run in runs_with(made):
-            return replayed(without_places(run["resolved"] | against(made) | {"only": [made.id]}))
-        return None
-    section = SECTIONS.get(made.stage)
-    if section is None or made.inputs:
-        return None
-    only = f"{made.stage}-{'corpus' if section == 'curate' else section}"
-    empty = {"mixtures": {}, "models": {}, "pretrain": {"tokens": 1}}
-    return replayed({"recipe": section, "only": [only], section: without_places(made.manifest["config"]), **empty})
+        run = next(runs_with(made), None)
+        found = run and {**run["resolved"], **against(made), "only": [made.id]}
+    elif made.stage in SECTIONS and not made.inputs:
+        section = SECTIONS[made.stage]
+        only = f"{made.stage}-{'corpus' if section == 'curate' else section}"
+        empty = {"mixtures": {}, "models": {}, "pretrain": {"tokens": 1}}
+        found = {"recipe": section, "only": [only], section: made.manifest["config"], **empty}
+    return found and dict(replayed(without_places(found)))
 
 
 def against(made: Link) -> dict[str, Any]:

@@ -124,7 +124,8 @@ def write_nanochat(source: Source, out: Path) -> list[dict[str, Any]]:
     texts, written, count = source.texts(), 0, 0
     while written < source.rows:
         until = source.rows if written >= source.rows - validation else source.rows - validation
-        shard, characters = [], 0
+        shard: list[str] = []
+        characters = 0
         while written + len(shard) < until and characters < SHARD_CHARACTERS:
             shard.append(next(texts))
             characters += len(shard[-1])
