@@ -145,10 +145,7 @@ def packaged() -> list[str]:
 
 def load_recipe(name_or_path: str, settings: Sequence[str] = ()) -> Recipe:
     """Read, derive, override (`a.b=c`) and check a recipe. Raises RecipeError."""
-    path = find(name_or_path, None)
-    data, places = read(path, ())
-    if isinstance(data.get("responses"), str):
-        data["responses"] = str(path.resolve().parent / data["responses"])
+    data, places = read(find(name_or_path, None), ())
     for setting in settings:
         apply_setting(data, places, setting)
     data.pop("extends", None)
@@ -203,6 +200,8 @@ def read(path: Path, seen: tuple[Path, ...]) -> tuple[dict[str, Any], Places]:
     if not isinstance(data, dict):
         raise RecipeError(f"{path.name}: a recipe is a mapping of keys to values; found {type(data).__name__}")
     places = dict(locate(root, (), path.name))
+    if isinstance(data.get("responses"), str):
+        data["responses"] = str(path.parent / data["responses"])
     if "extends" not in data:
         return data, places
     if not isinstance(data["extends"], str):

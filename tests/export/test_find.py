@@ -190,3 +190,26 @@ def test_a_command_notes_its_name_its_inputs_and_its_store(tmp_path: Path) -> No
     about = read_json(tmp_path / "one" / "manifest.json")
     assert (about["stage"], about["inputs"], about["responses"]) == ("write", {}, str(tmp_path / "store"))
     assert about["versions"].keys() >= {"python", "hornbook"}
+
+
+def test_another_run_with_a_torn_summary_does_no_harm(made: Workdir, tmp_path: Path) -> None:
+    (made.root / "runs" / "broken").mkdir()
+    (made.root / "runs" / "broken" / "run.json").write_text("[1]")
+    folder = made.folder("select-filtered")
+    assert export(Export(), str(folder), out=tmp_path / "out", workdir=made.root)["replayable"]
+
+
+def test_rows_of_another_tool_keep_their_columns_and_have_no_licence(tmp_path: Path) -> None:
+    """What datatrove writes: `text`, `id`, and a struct of metadata."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [{"text": f"# {n}\n", "id": f"cc/{n}", "metadata": {"url": "u", "score": 0.5}} for n in range(3)]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "in.parquet")
+    run_alone(
+        decontaminate, Decontaminate(against=["unconventional"]), tmp_path / "clean", rows=tmp_path / "in.parquet"
+    )
+    with pytest.raises(RequestError, match="3 of 3 rows do not allow it: 3 unknown"):
+        export(Export(), str(tmp_path / "clean"), out=tmp_path / "out", workdir=tmp_path)
+    export(Export(unknown="keep"), str(tmp_path / "clean"), out=tmp_path / "out", workdir=tmp_path)
+    assert pq.read_table(tmp_path / "out" / "data").to_pylist() == rows

@@ -199,6 +199,12 @@ def test_a_recipe_whose_responses_are_not_there_is_refused(tmp_path: Path, hornb
     assert complaint.startswith(f"responses: {tmp_path / 'nowhere'} holds no responses.jsonl")
 
 
+def test_the_responses_of_a_recipe_that_is_extended_stand_beside_that_recipe(tmp_path: Path) -> None:
+    base = recipe_file(tmp_path / "base" / "r.yaml", "extends: smoke\nresponses: stored\n")
+    derived = recipe_file(tmp_path / "mine.yaml", f"extends: {base}\n")
+    assert load_recipe(str(derived)).responses == str(tmp_path / "base" / "stored")
+
+
 def test_a_store_takes_over_what_it_lacks_and_keeps_its_own(tmp_path: Path) -> None:
     mine, theirs = ResponseStore(tmp_path / "mine"), ResponseStore(tmp_path / "theirs")
     mine.put("a", {"n": 1})

@@ -58,7 +58,7 @@ def recipe_of(made: Link) -> dict[str, Any] | None:
     found: dict[str, Any] | None = None
     if "key" in made.manifest:
         run = next(runs_with(made), None)
-        found = run and {**run["resolved"], **against(made), "only": [made.id]}
+        found = run and {**run.resolved, **against(made), "only": [made.id]}
     elif made.stage in SECTIONS and not made.inputs:
         section = SECTIONS[made.stage]
         only = f"{made.stage}-{'corpus' if section == 'curate' else section}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -78,7 +78,7 @@ def export(config: Export, given: str, *, out: Path, workdir: Path, responses: P
 def inspect(config: Export, found: Found, made: Link) -> tuple[Gate, Census]:
     """Count what would go out, by licence; the texts are not read."""
     model = found.kind == MODEL
-    wanted = {parent for row in rows_of(found, made) for parent in row.get("parents") or ()}
+    wanted = {parent for row in rows_of(found, made, ("id", "parents")) for parent in row.get("parents") or ()}
     drop = config.unknown == "drop" and not model
     gate = Gate(AllowList.of(config.allow), drop, ancestors(made.behind(), wanted) if wanted else {})
     census = Census(lost=lost_in(made) if model else [])
@@ -87,12 +87,12 @@ def inspect(config: Export, found: Found, made: Link) -> tuple[Gate, Census]:
     return gate, census
 
 
-def rows_of(found: Found, made: Link) -> Iterator[dict[str, Any]]:
+def rows_of(found: Found, made: Link, columns: Sequence[str] = COLUMNS) -> Iterator[dict[str, Any]]:
     """The rows that licences are counted of: those of the dataset, or those that the model was trained on."""
     if found.kind == MODEL:
-        yield from rows_trained_on(made)
+        yield from rows_trained_on(made, columns)
     else:
-        for batch in batches(found.rows, COLUMNS):
+        for batch in batches(found.rows, columns):
             yield from batch.to_pylist()
 
 

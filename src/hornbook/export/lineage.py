@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hornbook.artifacts import MANIFEST, read_json, read_manifest
+from hornbook.artifacts import MANIFEST, read_manifest
+from hornbook.errors import InputError
+from hornbook.report.run import Run, load_run
 from hornbook.standalone import digest_of
 
 
@@ -48,10 +51,14 @@ class Link:
     def behind(self) -> list[Link]:
         """This stage and all before it, those that read nothing first."""
         found: dict[Path, Link] = {}
+        self._collect(found)
+        return list(found.values())
+
+    def _collect(self, found: dict[Path, Link]) -> None:
         for given in self.inputs.values():
-            for link in given.link.behind() if given.link else ():
-                found.setdefault(link.folder, link)
-        return [*found.values(), self]
+            if given.link and given.link.folder not in found:
+                given.link._collect(found)
+        found[self.folder] = self
 
     def lost(self) -> list[str]:
         """The inputs, anywhere behind, whose rows cannot be read any more."""
@@ -94,9 +101,10 @@ def digest_in(folder: Path, inside: str) -> str:
     return str((manifest.get("folders") or {}).get(inside) if inside else manifest.get("digest"))
 
 
-def runs_with(link: Link) -> Iterator[Mapping[str, Any]]:
-    """The summaries of the runs, in the same workdir, that an artifact belongs to."""
+def runs_with(link: Link) -> Iterator[Run]:
+    """The runs, in the same workdir, that an artifact belongs to; a torn summary is passed over."""
     for path in sorted(link.folder.parent.parent.glob("runs/*/run.json")):
-        run = read_json(path)
-        if any(row.get("key") == link.manifest.get("key") for row in run.get("stages", ())):
-            yield run
+        with contextlib.suppress(InputError):
+            run = load_run(path.parent)
+            if any(stage.key == link.manifest.get("key") for stage in run.stages):
+                yield run

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hornbook.export.gate import COLUMNS, batches
+from hornbook.export.gate import batches
 from hornbook.export.lineage import Given, Link
 from hornbook.records import dataset_in, read_table
 
@@ -75,8 +75,8 @@ def lost_in(model: Link) -> list[str]:
     return sorted(set(found))
 
 
-def rows_trained_on(model: Link) -> Iterator[dict[str, Any]]:
-    """The rows that a model was trained on, without their texts, each once."""
+def rows_trained_on(model: Link, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The rows that a model was trained on, each once for every dataset that has it; of `columns` what is there."""
     wanted: dict[Path, frozenset[str] | None] = {}
     for _, mixture in mixtures(model):
         for part in mixture:
@@ -85,6 +85,6 @@ def rows_trained_on(model: Link) -> Iterator[dict[str, Any]]:
                 wanted[part.given.path] = None if part.ids is None or known is None else known | part.ids
     for path, ids in wanted.items():
         names = None if ids is None else pa.array(sorted(ids), pa.string())
-        for batch in batches(dataset_in(path), COLUMNS):
+        for batch in batches(dataset_in(path), columns):
             chosen = batch if names is None else batch.filter(pc.is_in(batch["id"].cast(pa.string()), value_set=names))
             yield from chosen.to_pylist()
