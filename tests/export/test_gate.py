@@ -142,6 +142,23 @@ def test_what_is_made_from_an_unknown_parent_is_unknown(tmp_path: Path) -> None:
     assert "1 unknown" in refusal(made, "exercises")
 
 
+def test_an_unknown_parent_hides_no_licence_that_is_known(tmp_path: Path) -> None:
+    """Own licence GPL, one parent unknown, one MPL: keeping what is unknown lets neither of the others out."""
+    rows = [document("d"), document("e", "MPL-2.0")]
+    made = reversal(tmp_path, rows, exercise("f", "GPL-3.0-only", parents=["d", "e"]))
+    assert refusal(made, "exercises", unknown="keep") == (
+        "exercises: the licences of 1 of 1 rows do not allow it: 1 GPL-3.0-only, 1 MPL-2.0; "
+        "--allow permissive,GPL-3.0-only,MPL-2.0 lets these licences out"
+    )
+    found = exported(made, "exercises", unknown="keep", allow=["GPL-3.0-only", "MPL-2.0"])
+    assert found["license"] == ["GPL-3.0-only", "MPL-2.0", "unknown"]
+
+
+def test_a_row_that_is_both_refused_and_unknown_is_one_row(tmp_path: Path) -> None:
+    made = reversal(tmp_path, [document("d")], exercise("f", "GPL-3.0-only", parents=["d"]), exercise("g", "MIT"))
+    assert "the licences of 1 of 2 rows do not allow it: 1 GPL-3.0-only, 1 unknown" in refusal(made, "exercises")
+
+
 def test_a_parent_is_attributed_for_what_was_made_from_it(tmp_path: Path) -> None:
     made = reversal(tmp_path, [document("d", "BSD-3-Clause", source="sums", version="2.1")], exercise("f", "MIT", parents=["d"]))  # fmt: skip
     exported(made, "exercises")

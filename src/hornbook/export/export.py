@@ -98,28 +98,32 @@ def rows_of(found: Found, made: Link, columns: Sequence[str] = COLUMNS) -> Itera
 
 def refuse(config: Export, given: str, found: Found, census: Census) -> None:
     """Raise RequestError when the census holds what may not go out, with counts and the ways to proceed."""
-    model = found.kind == MODEL
-    unknown = 0 if config.unknown == "keep" else census.unknown
-    lost = [] if config.unknown == "keep" else census.lost
     if not census.rows and not census.lost:
         left = f"all {census.dropped:,} rows are of unknown licence" if census.dropped else "it holds no rows"
         raise RequestError(f"{given}: nothing to export, {left}")
-    if not census.refused and not unknown and not lost:
-        return
+    keep = config.unknown == "keep"
+    stopped, unknown = (census.refused_rows, 0) if keep else (census.stopped, census.unknown)
     counts = [f"{rows:,} {name}" for name, rows in census.refused.most_common()]
-    counts += [f"{unknown:,} {UNKNOWN}"] * bool(unknown) + [f"{name} cannot be read any more" for name in lost]
-    rows = "documents that it was trained on" if model else "rows"
-    ways = []
-    if census.refused:
-        ways.append(f"--allow {','.join([*config.allow, *sorted(census.refused)])} lets these licences out")
-    if (unknown or lost) and model:
-        ways.append("--unknown keep lets unknown ones out; a model forgets nothing, so to drop them train it again")
-    elif unknown:
-        ways.append("--unknown drop leaves unknown ones out, --unknown keep takes them along")
-    raise RequestError(
-        f"{given}: the licences of {census.refused_rows + unknown:,} of {census.rows:,} {rows} do not allow it: "
-        f"{', '.join(counts)}; {'; '.join(ways)}"
+    counts += [f"{unknown:,} {UNKNOWN}"] if unknown else []
+    what = "documents that it was trained on" if found.kind == MODEL else "rows"
+    faults = [f"the licences of {stopped:,} of {census.rows:,} {what} do not allow it: {', '.join(counts)}"] * bool(
+        counts
     )
+    faults += [f"{name} cannot be read any more, so its licences are unknown" for name in census.lost if not keep]
+    if faults:
+        raise RequestError("; ".join([f"{given}: {faults[0]}", *faults[1:], *ways(config, found, census)]))
+
+
+def ways(config: Export, found: Found, census: Census) -> Iterator[str]:
+    """What a person can do about a refusal."""
+    if census.refused:
+        yield f"--allow {','.join([*config.allow, *sorted(census.refused)])} lets these licences out"
+    if config.unknown == "keep" or not (census.unknown or census.lost):
+        return
+    if found.kind == MODEL:
+        yield "--unknown keep lets unknown ones out; a model forgets nothing, so to drop them train it again"
+    else:
+        yield "--unknown drop leaves unknown ones out, --unknown keep takes them along"
 
 
 def scores_behind(found: Found, made: Link) -> Path | None:

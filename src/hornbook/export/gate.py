@@ -71,14 +71,16 @@ class AllowList:
 class Census:
     """What the gate counted, in rows. `sources`: (source, version) → licence → rows; `of_source`: rows, each once.
 
-    `refused`: by id that is not allowed, of `refused_rows`. `orphans`: rows with a parent that is nowhere behind them.
-    `lost`: datasets behind a model whose rows cannot be read any more.
+    `refused`: by id that is not allowed, of `refused_rows`. `stopped`: rows that are refused, unknown or both.
+    `orphans`: rows with a parent that is nowhere behind them. `lost`: datasets behind a model that cannot be read any
+    more.
     """
 
     rows: int = 0
     dropped: int = 0
     unknown: int = 0
     refused_rows: int = 0
+    stopped: int = 0
     orphans: int = 0
     licenses: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
@@ -97,10 +99,10 @@ class Census:
 class Ancestor:
     """A row that another was made from, with all that it was made from itself.
 
-    `licenses`: empty when one of them is unknown. `sources`: (source, version) → their licences.
+    `claims`: the licences of each of them, empty where unknown. `sources`: (source, version) → their licences.
     """
 
-    licenses: frozenset[str]
+    claims: list[frozenset[str]]
     sources: Mapping[Origin, frozenset[str]]
 
 
@@ -114,26 +116,28 @@ class Gate:
         """The ancestors of a row that were found."""
         return [self.ancestors[name] for name in row.get("parents") or () if name in self.ancestors]
 
-    def effective(self, row: Mapping[str, Any]) -> frozenset[str]:
-        """The licences of a row and of all that it was made from; empty when one of them is unknown."""
-        return together([licenses_of(row.get("license")), *(one.licenses for one in self.above(row))])
+    def claims(self, row: Mapping[str, Any]) -> list[frozenset[str]]:
+        """The licences of a row, and those of each that it was made from; empty where unknown."""
+        return [licenses_of(row.get("license")), *(claim for one in self.above(row) for claim in one.claims)]
 
     def passes(self, row: Mapping[str, Any]) -> bool:
         """Whether a row goes out, as far as unknown licences decide it."""
-        return not self.drop or bool(self.effective(row))
+        return not self.drop or all(self.claims(row))
 
     def count(self, census: Census, row: Mapping[str, Any]) -> None:
         """Put a row into the census."""
-        ids = self.effective(row)
-        if not ids and self.drop:
+        if not self.passes(row):
             census.dropped += 1
             return
+        claims = self.claims(row)
+        ids = frozenset().union(*claims)
         census.rows += 1
-        census.unknown += not ids
+        census.unknown += not all(claims)
         census.licenses.update(ids)
         refused = self.allow.refused(ids)
         census.refused.update(refused)
         census.refused_rows += bool(refused)
+        census.stopped += bool(refused) or not all(claims)
         census.orphans += len(self.above(row)) < len(row.get("parents") or ())
         made = row.get("provenance") or {}
         if made.get("writer"):
@@ -143,11 +147,6 @@ class Gate:
         for ancestor in self.above(row):
             for origin, claim in ancestor.sources.items():
                 census.sources[origin].update(claim or {UNKNOWN})
-
-
-def together(claims: Sequence[frozenset[str]]) -> frozenset[str]:
-    """The licences of several rows as one: all of them, or none known when one of them is unknown."""
-    return frozenset().union(*claims) if all(claims) else frozenset()
 
 
 def origin_of(row: Mapping[str, Any]) -> Origin:
@@ -214,4 +213,4 @@ def inherited(
     sources: dict[Origin, frozenset[str]] = {}
     for origin, claim in (item for at in sorted(seen) for item in known[at].items()):
         sources[origin] = sources.get(origin, frozenset()) | claim
-    return Ancestor(together([together(list(known[at].values())) for at in sorted(seen)]), sources)
+    return Ancestor([frozenset().union(*known[at].values()) for at in sorted(seen)], sources)
