@@ -7,8 +7,8 @@
 
 The key of an artifact is the hash of its stage, the stage's version, its semantic config and the *content digests* of
 its inputs: an upstream change that leaves the bytes alike re-does nothing downstream. Every file of an artifact belongs
-to its digest except manifest.json and timings.jsonl, the two places where times may stand, and isolation.json, which
-tells how the machine contained the programs that were judged.
+to its digest except manifest.json and timings.jsonl, the two places where times may stand, isolation.json, which tells
+how the machine contained the programs that were judged, and asked.txt, which names the answers that a teacher gave.
 """
 
 from __future__ import annotations
@@ -30,14 +30,16 @@ from hornbook.errors import CanaryError, InfrastructureError, InputError, Reques
 
 MANIFEST = "manifest.json"
 ISOLATION = "isolation.json"  # the level at which programs ran, and its probes: a fact of the machine
-OUTSIDE_DIGEST = frozenset({MANIFEST, "timings.jsonl", ISOLATION})
+ASKED = "asked.txt"  # the keys of the requests that a stage put to its teacher, for whoever bundles the answers
+OUTSIDE_DIGEST = frozenset({MANIFEST, "timings.jsonl", ISOLATION, ASKED})
 
 
 @dataclass
 class Ledger:
     """What a stage did, for its manifest: rows in and out, rejects by reason, canaries, figures.
 
-    `figures` holds measured results (agreement, loss, tokens); it must not hold times or paths.
+    `figures` holds measured results (agreement, loss, tokens); it must not hold times or paths. `asked`: keys of the
+    requests to a teacher.
     """
 
     rows_in: int = 0
@@ -47,6 +49,12 @@ class Ledger:
     figures: dict[str, Any] = field(default_factory=dict)
     tokens: int = 0
     dollars: float = 0.0
+    asked: set[str] = field(default_factory=set)
+
+    def note_asked(self, out: Path) -> None:
+        """Write down, beside the rows, which requests were put to a teacher; nothing when none were."""
+        if self.asked:
+            (out / ASKED).write_text("".join(f"{key}\n" for key in sorted(self.asked)), "ascii")
 
     def canary(self, name: str, *, threshold: float | str, expected: bool, caught: bool) -> None:
         """Record a planted row: was it caught, and should it have been?

@@ -1,4 +1,4 @@
-"""What a stage cost: wall and CPU time, and the peak memory of this process with its children."""
+"""What a stage cost: wall and CPU time, and the peak memory of this process with its children; and with what it ran."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import resource
 import threading
 import time
 from typing import Any, Self
+
+import hornbook
 
 SAMPLE_SECONDS = 0.25
 
@@ -61,3 +63,17 @@ def cpu_seconds() -> float:
     """CPU time of this process and of its children that have ended."""
     kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     return sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, kinds))
+
+
+def versions() -> dict[str, str]:
+    """Versions of what shapes results."""
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {"python": platform.python_version(), "hornbook": hornbook.__version__}
+    for name in ("daft", "numpy", "pyarrow", "scikit-learn", "tokenizers", "torch", "transformers"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

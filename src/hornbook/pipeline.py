@@ -21,7 +21,7 @@ import hornbook
 from hornbook.artifacts import MANIFEST, Ledger, Node, Store, digests_of, key_of, read_manifest, write_json
 from hornbook.config import Config
 from hornbook.decontamination.decontaminate import Decontaminate
-from hornbook.errors import HornbookError, InfrastructureError
+from hornbook.errors import HornbookError, InfrastructureError, RecipeError
 from hornbook.evaluation.proxy import RAW, Proxy, arm_name
 from hornbook.facts import (
     Facts,
@@ -33,11 +33,12 @@ from hornbook.facts import (
     target_facts,
     written_facts,
 )
-from hornbook.measure import Gauge
+from hornbook.measure import Gauge, versions
 from hornbook.progress import duration, say
-from hornbook.recipe import FILTERED, Recipe
+from hornbook.recipe import FILTERED, Recipe, suggestion
 from hornbook.synthesis.write import WriteExercises, WriteTextbooks
 from hornbook.tasks.load import available
+from hornbook.teacher.store import ResponseStore
 from hornbook.tokens.pack import Pack
 from hornbook.training.loop import training_facts
 
@@ -94,6 +95,9 @@ STAGES: dict[str, Stage] = {
     "target_bits": Stage(1, "hornbook.evaluation.target:target_bits", target_facts),
     "decide": Stage(1, "hornbook.evaluation.proxy:decide"),
 }
+
+
+TRAINING = frozenset({"train_tokenizer", "pack", "pretrain", "finetune", "evaluate"})  # what needs the `train` extra
 
 
 def graph(recipe: Recipe) -> list[Node]:
@@ -191,6 +195,26 @@ def add_proxy(
     return add("decide", "proxy", proxy.deciding(recipe.selections), **inputs)
 
 
+def needed(nodes: list[Node], only: list[str]) -> list[Node]:
+    """The nodes that `only` names, with all that they read; every node when it names none. Raises RecipeError."""
+    known = {node.id: node for node in nodes}
+    wanted: set[str] = set()
+    todo = [*(only or known)]
+    while todo:
+        name = todo.pop()
+        if name not in known:
+            raise RecipeError(f"only: no artifact {name!r}{suggestion(name, list(known))}")
+        if name not in wanted:
+            wanted.add(name)
+            todo += map(owner_of, known[name].inputs.values())
+    return [node for node in nodes if node.id in wanted]
+
+
+def trains(recipe: Recipe) -> bool:
+    """Whether a recipe comes to a stage that needs the `train` extra."""
+    return any(node.stage in TRAINING for node in needed(graph(recipe), recipe.only))
+
+
 def corpus_for(config: WriteTextbooks | WriteExercises, raw: str) -> dict[str, str]:
     """The corpus as an input of a writer that reads it."""
     reads = config.writer == "reversal" or (config.writer == "llm" and config.subjects.passages)
@@ -263,7 +287,7 @@ class Run:
         self.store = Store(workdir)
         targets = recipe.proxy.named() if recipe.proxy else []
         dict(benchmark_digests([*recipe.evaluate.benchmarks, *recipe.decontaminate.against, *targets]))  # missing: now
-        self.nodes = graph(recipe)
+        self.nodes = needed(graph(recipe), recipe.only)
         self.digests: dict[str, str] = {}  # a node's id, or `id/folder` inside its artifact → content digest
         self.folders: dict[str, Path] = {}
 
@@ -321,6 +345,7 @@ class Run:
             ledger = Ledger()
             with Gauge() as gauge:
                 stage.load()(node.config, **self.arguments(node), out=out, ledger=ledger)
+            ledger.note_asked(out)
             manifest = self.manifest(planned, ledger, gauge.figures(), digests_of(out))
             self.folders[node.id] = self.store.commit(node, key, manifest)
         except HornbookError:
@@ -415,20 +440,6 @@ def summary(ledger: Ledger) -> str:
     return " · ".join(parts)
 
 
-def versions() -> dict[str, str]:
-    """Versions of what shapes results."""
-    import platform
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = {"python": platform.python_version(), "hornbook": hornbook.__version__}
-    for name in ("daft", "numpy", "pyarrow", "scikit-learn", "tokenizers", "torch", "transformers"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
 def run_recipe(recipe: Recipe, workdir: Path) -> dict[str, Any]:
     """Run a recipe, write `runs/<recipe>/run.json` and the report; returns what `run --json` prints."""
     from hornbook.report.render import render
@@ -437,6 +448,8 @@ def run_recipe(recipe: Recipe, workdir: Path) -> dict[str, Any]:
     run = Run(recipe, workdir)
     run.store.prepare()
     with run.store.lock():
+        if recipe.responses:
+            ResponseStore(run.store.responses).adopt(Path(recipe.responses))
         done = run.run()
         folder = run.store.runs / recipe.recipe
         folder.mkdir(parents=True, exist_ok=True)
@@ -467,7 +480,7 @@ def describe(run: Run, done: list[Planned]) -> dict[str, Any]:
         "recipe": run.recipe.recipe,
         "seed": run.recipe.seed,
         "hornbook": hornbook.__version__,
-        "resolved": run.recipe.model_dump(mode="json", exclude_defaults=True),
+        "resolved": run.recipe.model_dump(mode="json", exclude_unset=True),
         "finished": True,
         "stages": [stage_row(run, planned) for planned in done],
     }

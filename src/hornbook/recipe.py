@@ -82,11 +82,14 @@ class Recipe(Config):
 
     `mixtures`: name → dataset → weight, over the datasets `corpus`, `selected`, `textbooks`, `exercises` and
     `selections`, which are further cuts of the corpus by name (one that is null is none). `proxy`: train small students
-    on each of these.
+    on each of these. `only`: make these artifacts (`select-filtered`) and what they need; all when empty. `responses`: a
+    folder, beside the recipe, of teachers' answers to begin with.
     """
 
     recipe: Name
     seed: int = Field(0, ge=0)
+    only: list[str] = []
+    responses: str | None = None
     curate: Curate = Curate()
     annotate: Annotate = Annotate()
     classify: Classify = Classify()
@@ -230,6 +233,8 @@ def read(path: Path, seen: tuple[Path, ...]) -> tuple[dict[str, Any], Places]:
     if not isinstance(data, dict):
         raise RecipeError(f"{path.name}: a recipe is a mapping of keys to values; found {type(data).__name__}")
     places = dict(locate(root, (), path.name))
+    if isinstance(data.get("responses"), str):
+        data["responses"] = str(path.parent / data["responses"])
     if "extends" not in data:
         return data, places
     if not isinstance(data["extends"], str):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 from hornbook.artifacts import MANIFEST, Ledger, digest_file, digest_folder, read_json, write_json
 from hornbook.config import Config
 from hornbook.errors import HornbookError, InfrastructureError, RequestError
-from hornbook.measure import Gauge
+from hornbook.measure import Gauge, versions
 
 C = TypeVar("C", bound=Config)
 
@@ -42,6 +43,24 @@ def digest_of(given: Any) -> Any:
     return str(given)
 
 
+def name_of(stage: Callable[..., None]) -> str:
+    """The name of a stage's function, whatever is bound to it."""
+    function = stage.func if isinstance(stage, partial) else stage
+    return str(getattr(function, "__name__", "stage")).removesuffix("_alone")
+
+
+def inputs_of(given: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, str]]]:
+    """The files and folders among a stage's inputs, `group.member` by name, with their places and digests.
+
+    The places stand in the manifest of a folder on this machine, so that what is behind it can be found again.
+    """
+    for name, value in given.items():
+        if isinstance(value, Mapping):
+            yield from inputs_of(value, f"{prefix}{name}.")
+        elif isinstance(value, Path) and value.exists():
+            yield prefix + name, {"path": str(value.resolve()), "digest": digest_of(value)}
+
+
 def run_alone(stage: Callable[..., None], config: Config, out: Path, **inputs: Any) -> Ledger:
     """Run a stage into `out` and write its manifest there.
 
@@ -69,7 +88,11 @@ def run_alone(stage: Callable[..., None], config: Config, out: Path, **inputs: A
     except OSError as error:
         raise InfrastructureError(f"{error.filename or out}: {error.strerror or error}") from error
     rejected = dict(sorted(ledger.rejected.items()))
+    ledger.note_asked(out)
     manifest = {"config": json.loads(config.model_dump_json()), "rejected": rejected, **gauge.figures()}
+    manifest |= {"stage": name_of(stage), "inputs": dict(inputs_of(inputs)), "versions": versions()}
+    if isinstance(stage, partial) and "responses" in stage.keywords:
+        manifest["responses"] = str(Path(stage.keywords["responses"]).resolve())
     counts = {"rows_in": ledger.rows_in, "rows_out": ledger.rows_out, "figures": ledger.figures}
     costs = {"tokens": ledger.tokens, "dollars": ledger.dollars}
     write_json(out / MANIFEST, {**manifest, **counts, **costs, "canaries": ledger.canaries})

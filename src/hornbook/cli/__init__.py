@@ -9,6 +9,7 @@
     select.py       select
     topics.py       topics show, expand, coverage
     models.py       pretrain, finetune, generate, evaluate, compare
+    publish.py      export
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from hornbook.cli.app import app
 from hornbook.errors import HornbookError
 
 # isort: off
-from hornbook.cli import experiments, data, select, topics, models  # noqa: F401  # commands stand in --help in this order
+from hornbook.cli import experiments, data, select, topics, models, publish  # noqa: F401  # in the order of --help
 # isort: on
 
 

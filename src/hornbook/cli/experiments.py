@@ -24,7 +24,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Run a recipe: data, students, examination, report. What is already there is kept."""
-    from hornbook.pipeline import run_recipe
+    from hornbook.pipeline import run_recipe, trains
     from hornbook.recipe import load_recipe
 
     if unsafe:
@@ -32,7 +32,8 @@ def run(
     if dry_run:
         return plan(recipe, settings, workdir, as_json)
     resolved = load_recipe(recipe, settings)
-    require("train")
+    if trains(resolved):
+        require("train")
     done = run_recipe(resolved, workdir)
     public = {name: done[name] for name in ("recipe", "workdir", "report", "stages")}
     show(public, as_json, "" if as_json else run_text(workdir, done))

@@ -145,10 +145,11 @@ def account(
     """Add what a stage's answers cost to its ledger, and say what a *kept* token cost.
 
     `kept`: keys of the answers that became a row of the result. A kept token is one that the model wrote in such an
-    answer. Goes into `ledger.tokens`, `ledger.dollars` and `ledger.figures["teacher"]`; may be called once a job. The
-    figures are those of the answers, whoever paid for them and when.
+    answer. Goes into `ledger.tokens`, `ledger.dollars`, `ledger.asked` and `ledger.figures["teacher"]`; may be called
+    once a job. The figures are those of the answers, whoever paid for them and when.
     """
     found = list(answers)
+    ledger.asked |= {answer.key for answer in found}
     bill, good = Bill(price_of(teacher.model, teacher.prices)), Bill(None)
     for answer in found:
         for usage in answer.usages:

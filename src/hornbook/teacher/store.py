@@ -22,7 +22,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from hornbook.errors import InfrastructureError
+from hornbook.artifacts import read_jsonl
+from hornbook.errors import InfrastructureError, InputError
 
 FILE = "responses.jsonl"
 VERSION = 2
@@ -79,6 +80,19 @@ class ResponseStore:
         """
         self._append(key, {"response": response, **about})
         return self.get(key) or response
+
+    def adopt(self, folder: Path) -> None:
+        """Take over what another store holds and this one lacks. Raises InputError when there is no store."""
+        if not (folder / FILE).is_file():
+            raise InputError(f"responses: {folder} holds no {FILE}; give a folder of stored answers, or leave it out")
+        for row in read_jsonl(folder / FILE):
+            key = str(row.get("key"))
+            if isinstance(row.get("response"), dict):
+                known, fields = self.holds(key), {name: row[name] for name in row.keys() - {"v", "key"}}
+            else:
+                known, fields = key in self._unanswered, {"unanswered": str(row.get("unanswered"))}
+            if not known:
+                self._append(key, fields)
 
     def put_unanswered(self, key: str, reason: str) -> None:
         """Note why a request ended without an answer. A response that comes later counts all the same."""
