@@ -26,6 +26,7 @@ from hornbook.facts import (
     Facts,
     benchmark_digests,
     benchmark_facts,
+    embedder_facts,
     examination_facts,
     packaged_facts,
     source_facts,
@@ -74,9 +75,9 @@ STAGES: dict[str, Stage] = {
     "classify": Stage(
         2,
         "hornbook.quality.classify:classify",
-        packaged_facts("quality/classifier.skops", "quality/meaning.npz"),
+        embedder_facts("quality/classifier.skops", "quality/meaning.npz"),
     ),
-    "score": Stage(2, "hornbook.quality.score:score", packaged_facts("quality/meaning.npz")),
+    "score": Stage(2, "hornbook.quality.score:score", embedder_facts("quality/meaning.npz")),
     "select": Stage(1, "hornbook.quality.select:select"),
     "write_textbooks": Stage(1, "hornbook.synthesis.write:write_textbooks", written_facts, asks=True),
     "write_exercises": Stage(2, "hornbook.synthesis.write:write_exercises", written_facts, asks=True),
@@ -105,8 +106,9 @@ def graph(recipe: Recipe) -> list[Node]:
 
     raw = add("curate", "corpus", recipe.curate)
     read = add("annotate", "corpus", recipe.annotate, documents=f"{raw}/documents")
-    judge = add("classify", "corpus", recipe.classify, documents=f"{raw}/documents", annotations=f"{read}/annotations")
-    scores = add("score", "corpus", recipe.score, documents=f"{raw}/documents", classifier=judge)
+    learn, apply = (stage.model_copy(update={"embedder": recipe.embedder}) for stage in (recipe.classify, recipe.score))
+    judge = add("classify", "corpus", learn, documents=f"{raw}/documents", annotations=f"{read}/annotations")
+    scores = add("score", "corpus", apply, documents=f"{raw}/documents", classifier=judge)
     shelf = add("write_textbooks", "textbooks", recipe.textbooks, **corpus_for(recipe.textbooks, raw))
     drills = add("write_exercises", "exercises", recipe.exercises, **corpus_for(recipe.exercises, raw))
     exam = f"{drills}/held_out"
@@ -202,6 +204,7 @@ class Run:
         self.recipe = recipe
         self.store = Store(workdir)
         dict(benchmark_digests([*recipe.evaluate.benchmarks, *recipe.decontaminate.against]))  # missing: say so now
+        embedder_facts()(recipe, self.store)  # a model that is not there, or an extra: likewise
         self.nodes = graph(recipe)
         self.digests: dict[str, str] = {}  # a node's id, or `id/folder` inside its artifact → content digest
         self.folders: dict[str, Path] = {}
@@ -360,7 +363,8 @@ def versions() -> dict[str, str]:
     from importlib.metadata import PackageNotFoundError, version
 
     found = {"python": platform.python_version(), "hornbook": hornbook.__version__}
-    for name in ("daft", "numpy", "pyarrow", "scikit-learn", "tokenizers", "torch", "transformers"):
+    models = ("model2vec", "sentence-transformers", "tokenizers", "torch", "transformers")
+    for name in ("daft", "numpy", "pyarrow", "scikit-learn", *models):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

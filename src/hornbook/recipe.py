@@ -22,7 +22,8 @@ from hornbook.errors import RecipeError
 from hornbook.evaluation.compare import Compare
 from hornbook.evaluation.evaluate import Evaluate
 from hornbook.quality.annotate import Annotate
-from hornbook.quality.classify import Classify
+from hornbook.quality.classify import Classify, check_kind
+from hornbook.quality.embed import Embed
 from hornbook.quality.score import Score
 from hornbook.quality.select import Select
 from hornbook.synthesis.procedural import families
@@ -73,6 +74,7 @@ class Arm(Config):
 class Recipe(Config):
     """A whole experiment. `seed` draws the training samples, the initial weights and the order of batches.
 
+    `embedder`: what the classifier reads, in training and in scoring.
     `mixtures`: name → dataset → weight, over the datasets `corpus`, `selected`, `textbooks` and `exercises`.
     """
 
@@ -80,6 +82,7 @@ class Recipe(Config):
     seed: int = Field(0, ge=0)
     curate: Curate = Curate()
     annotate: Annotate = Annotate()
+    embedder: Embed = Embed()
     classify: Classify = Classify()
     score: Score = Score()
     select: Select = Select()
@@ -118,6 +121,18 @@ class Recipe(Config):
         for pair in self.compare.pairs:
             for name in pair:
                 check_name(name, self.models, "compare.pairs: no model")
+        return self
+
+    @model_validator(mode="after")
+    def one_embedder(self) -> Recipe:
+        """Training and scoring embed alike, by one setting; and the classifier's kind can read it."""
+        for name, stage in (("classify", self.classify), ("score", self.score)):
+            if stage.embedder != Embed():
+                raise ValueError(f"{name}.embedder: name it once for both stages, as `embedder:` of the recipe itself")
+        try:
+            check_kind(self.classify.kind, self.embedder)
+        except ValueError as error:
+            raise ValueError(f"classify.{error}") from None
         return self
 
 

@@ -21,13 +21,18 @@ TEMPERATURE, MAX_TOKENS = 0.8, 4096  # of a teacher that writes; --set teacher.t
 def score(
     paths: Annotated[list[Path], typer.Argument(help="Python files, or folders of them.")],
     why: Annotated[bool, typer.Option("--why", help="Show what moved each score most.")] = False,
-    classifier: Annotated[Path | None, typer.Option(help="A classifier.skops; the packaged one when left out.")] = None,
+    classifier: Annotated[
+        Path | None, typer.Option(help="A classifier.skops, or its folder; the packaged one when left out.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Where the model of the classifier's embedder is now, if it was moved.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Educational value, 0-5, of any Python files."""
     from hornbook.quality.files import score_files
 
-    found = score_files(paths, classifier, why)
+    found = score_files(paths, classifier, why, model)
     lines = [f"{row['score']:.2f}  {row['path']}{pushes(row)}" for row in found["files"]]
     lines += [f"  --  {row['path']}: {row['reason']} ({row['detail']})" for row in found["rejected"]]
     show(found, as_json, "\n".join(lines))
