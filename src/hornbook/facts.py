@@ -13,6 +13,8 @@ from hornbook.artifacts import Store, digest_bytes, digest_file, digest_folder, 
 from hornbook.corpus.curate import Curate, facts, sources
 from hornbook.errors import InfrastructureError, InputError
 from hornbook.evaluation.target import HELD_OUT
+from hornbook.extras import require
+from hornbook.quality.embed import digest_of
 from hornbook.synthesis.write import WriteExercises, WriteTextbooks
 from hornbook.training.loop import device_of
 
@@ -64,6 +66,22 @@ def packaged_facts(*names: str) -> Facts:
         return {name: packaged_digest(name) for name in names}
 
     return digest
+
+
+def embedder_facts(*names: str) -> Facts:
+    """Facts of a stage that embeds: the packaged files `names`, or a model's digest and the device that rounds."""
+
+    def facts_of(config: Any, store: Store) -> dict[str, str]:
+        settings = config.embedder
+        if settings.kind == "packaged":
+            return packaged_facts(*names)(config, store)
+        known = {"embedder": digest_of(settings)}
+        if settings.kind == "model2vec":
+            return known
+        require("embed", "torch", "transformers")  # say so before anything is run; the device depends on torch
+        return known | {"device": device_of(settings)}
+
+    return facts_of
 
 
 def written_facts(config: WriteTextbooks | WriteExercises, store: Store) -> dict[str, str]:

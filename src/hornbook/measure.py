@@ -71,7 +71,8 @@ def versions() -> dict[str, str]:
     from importlib.metadata import PackageNotFoundError, version
 
     found = {"python": platform.python_version(), "hornbook": hornbook.__version__}
-    for name in ("daft", "numpy", "pyarrow", "scikit-learn", "tokenizers", "torch", "transformers"):
+    models = ("model2vec", "sentence-transformers", "tokenizers", "torch", "transformers")
+    for name in ("daft", "numpy", "pyarrow", "scikit-learn", *models):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

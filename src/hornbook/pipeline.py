@@ -27,6 +27,7 @@ from hornbook.facts import (
     Facts,
     benchmark_digests,
     benchmark_facts,
+    embedder_facts,
     examination_facts,
     packaged_facts,
     source_facts,
@@ -77,9 +78,9 @@ STAGES: dict[str, Stage] = {
     "classify": Stage(
         2,
         "hornbook.quality.classify:classify",
-        packaged_facts("quality/classifier.skops", "quality/meaning.npz"),
+        embedder_facts("quality/classifier.skops", "quality/meaning.npz"),
     ),
-    "score": Stage(2, "hornbook.quality.score:score", packaged_facts("quality/meaning.npz")),
+    "score": Stage(2, "hornbook.quality.score:score", embedder_facts("quality/meaning.npz")),
     "select": Stage(1, "hornbook.quality.select:select"),
     "write_textbooks": Stage(1, "hornbook.synthesis.write:write_textbooks", written_facts, asks=True),
     "write_exercises": Stage(2, "hornbook.synthesis.write:write_exercises", written_facts, asks=True),
@@ -114,8 +115,9 @@ def graph(recipe: Recipe) -> list[Node]:
 
     raw = add("curate", "corpus", recipe.curate)
     read = add("annotate", "corpus", recipe.annotate, documents=f"{raw}/documents")
-    judge = add("classify", "corpus", recipe.classify, documents=f"{raw}/documents", annotations=f"{read}/annotations")
-    scores = add("score", "corpus", recipe.score, documents=f"{raw}/documents", classifier=judge)
+    learn, apply = (stage.model_copy(update={"embedder": recipe.embedder}) for stage in (recipe.classify, recipe.score))
+    judge = add("classify", "corpus", learn, documents=f"{raw}/documents", annotations=f"{read}/annotations")
+    scores = add("score", "corpus", apply, documents=f"{raw}/documents", classifier=judge)
     written = add_written(recipe, add, raw) if recipe.models else {"corpus": f"{raw}/documents"}
     exam = written.pop("held_out", "")
     datasets = add_clean(recipe, add, written, exam)
@@ -287,6 +289,7 @@ class Run:
         self.store = Store(workdir)
         targets = recipe.proxy.named() if recipe.proxy else []
         dict(benchmark_digests([*recipe.evaluate.benchmarks, *recipe.decontaminate.against, *targets]))  # missing: now
+        embedder_facts()(recipe, self.store)  # a model that is not there, or an extra: likewise
         self.nodes = needed(graph(recipe), recipe.only)
         self.digests: dict[str, str] = {}  # a node's id, or `id/folder` inside its artifact → content digest
         self.folders: dict[str, Path] = {}

@@ -23,7 +23,8 @@ from hornbook.evaluation.compare import Compare
 from hornbook.evaluation.evaluate import Evaluate
 from hornbook.evaluation.proxy import ARM, RAW, Proxy
 from hornbook.quality.annotate import Annotate
-from hornbook.quality.classify import Classify
+from hornbook.quality.classify import Classify, check_kind
+from hornbook.quality.embed import Embed
 from hornbook.quality.score import Score
 from hornbook.quality.select import Select
 from hornbook.synthesis.procedural import families
@@ -80,10 +81,11 @@ class Arm(Config):
 class Recipe(Config):
     """A whole experiment. `seed` draws the training samples, the initial weights and the order of batches.
 
+    `embedder`: what the classifier reads, in training and in scoring.
     `mixtures`: name → dataset → weight, over the datasets `corpus`, `selected`, `textbooks`, `exercises` and
     `selections`, which are further cuts of the corpus by name (one that is null is none). `proxy`: train small students
-    on each of these. `only`: make these artifacts (`select-filtered`) and what they need; all when empty. `responses`: a
-    folder, beside the recipe, of teachers' answers to begin with.
+    on each of these. `only`: make these artifacts (`select-filtered`) and what they need; all when empty.
+    `responses`: a folder, beside the recipe, of teachers' answers to begin with.
     """
 
     recipe: Name
@@ -92,6 +94,7 @@ class Recipe(Config):
     responses: str | None = None
     curate: Curate = Curate()
     annotate: Annotate = Annotate()
+    embedder: Embed = Embed()
     classify: Classify = Classify()
     score: Score = Score()
     select: Select = Select()
@@ -155,6 +158,18 @@ class Recipe(Config):
                 raise ValueError(
                     f"{name!r} begins with {ARM!r}, as the proxy training's students do; name it otherwise"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def one_embedder(self) -> Recipe:
+        """Training and scoring embed alike, by one setting; and the classifier's kind can read it."""
+        for name, stage in (("classify", self.classify), ("score", self.score)):
+            if stage.embedder != Embed():
+                raise ValueError(f"{name}.embedder: name it once for both stages, as `embedder:` of the recipe itself")
+        try:
+            check_kind(self.classify.kind, self.embedder)
+        except ValueError as error:
+            raise ValueError(f"classify.{error}") from None
         return self
 
 

@@ -161,7 +161,7 @@ def test_no_label_is_predicted_by_who_saw_its_package(monkeypatch: pytest.Monkey
 def test_with_one_package_every_prediction_is_the_mean() -> None:
     found = cross_validate(Classify(), np.zeros((4, 2)), labels(["one"] * 4, [0.0, 1.0, 2.0, 5.0]))
     assert {name: values.tolist() for name, values in found.items()} == dict.fromkeys(
-        ("shape", "meaning", "forest"), [2.0] * 4
+        ("shape", "meaning", "forest", "svr", "ridge"), [2.0] * 4
     )
 
 
@@ -173,7 +173,11 @@ def test_what_is_shipped_is_calibrated_on_packages_not_seen(monkeypatch: pytest.
     assert (made.slope, made.offset) == pytest.approx((2.0, -2.0))
     assert predicted.tolist() == pytest.approx([label.score for label in given])
     assert figures["kappa"] == 1.0
-    assert figures["alternatives"]["forest"] == {"spearman": 1.0, "auc_at_3": 1.0}
+    same = {"labels": 8, "spearman": 1.0, "auc_at_3": 1.0, "kappa": 1.0}
+    assert figures["alternatives"]["forest"] == {**same, "random": same}
+    assert {name: figures[name] for name in ("kind", "embedder", *same, "random")} == {
+        "kind": "experts", "embedder": "packaged", **same, "random": same
+    }  # fmt: skip
 
 
 def test_spearman_by_hand() -> None:
@@ -201,17 +205,18 @@ def test_quadratic_kappa_by_hand() -> None:
 
 
 def test_reliability_by_hand() -> None:
+    # 0 and 1: standard deviation √½, standard error ½, so 0.5 ± 0.98, of which what is below 0 cannot be
     assert reliability([0, 1, 3, 5], [0.8, 1.2, 3.4, 7.0]) == [
-        {"labels": 2, "predicted": 1.0, "read": 0.5},
-        {"labels": 1, "predicted": 3.4, "read": 3.0},
-        {"labels": 1, "predicted": 7.0, "read": 5.0},
+        {"labels": 2, "predicted": 1.0, "read": 0.5, "low": 0.0, "high": 1.48},
+        {"labels": 1, "predicted": 3.4, "read": 3.0, "low": None, "high": None},
+        {"labels": 1, "predicted": 7.0, "read": 5.0, "low": None, "high": None},
     ]
 
 
 def test_agreement_reports_the_random_stratum_apart() -> None:
     given = labels(list("abcdef"), [0, 1, 3, 4, 5, 2], "rrrsss")
     found = agreement(given, np.array([0.0, 1.0, 2.0, 5.0, 4.0, 9.0]))
-    assert found["random"] == {"labels": 3, "spearman": 1.0, "auc_at_3": 1.0}
+    assert found["random"] == {"labels": 3, "spearman": 1.0, "auc_at_3": 1.0, "kappa": 0.8571}  # 1 - (1/3) / (21/9)
     assert found["labels"] == 6
     assert found["auc_at_3"] == round(6 / 9, 4)  # 9 stands above three positives
 

@@ -254,9 +254,10 @@ def add_corpus(builder: Builder, documents: list[Document]) -> None:
         figures={"items": 170},
     )
     builder.add("classify", "corpus", classify, rows_in=230, rows_out=230,
-                figures={"classifier": "trained", "labels": 230, "spearman": 0.71, "auc_at_3": 0.88, "random": {"labels": 118, "spearman": 0.55, "auc_at_3": None},
-                         "kappa": 0.64, "alternatives": {"forest": {"spearman": 0.66, "auc_at_3": 0.81}},
-                         "reliability": [{"labels": 200, "predicted": 1.05, "read": 0.9}, {"labels": 30, "predicted": 2.9, "read": 3.2}]})  # fmt: skip
+                figures={"classifier": "trained", "labels": 230, "spearman": 0.71, "auc_at_3": 0.88, "random": {"labels": 118, "spearman": 0.55, "auc_at_3": None, "kappa": 0.51},
+                         "kappa": 0.64, "kind": "experts", "embedder": "packaged",
+                         "alternatives": {"forest": {"labels": 230, "spearman": 0.66, "auc_at_3": 0.81, "kappa": 0.6, "random": {"labels": 118, "spearman": 0.52, "auc_at_3": 0.79, "kappa": None}}},
+                         "reliability": [{"labels": 200, "predicted": 1.05, "read": 0.9, "low": 0.8, "high": 1.0}, {"labels": 1, "predicted": 2.9, "read": 3.2, "low": None, "high": None}]})  # fmt: skip
     table = pa.table({"id": list(scores), "score": list(scores.values())})
     builder.add("score", "corpus", lambda p: write_table(p / "scores", table), rows_in=121, rows_out=121)
     builder.add(

@@ -21,7 +21,12 @@ TEMPERATURE, MAX_TOKENS = 0.8, 4096  # of a teacher that writes; --set teacher.t
 def score(
     paths: Annotated[list[Path], typer.Argument(help="Python files, or folders of them; with --out, one dataset.")],
     why: Annotated[bool, typer.Option("--why", help="Show what moved each score most.")] = False,
-    classifier: Annotated[Path | None, typer.Option(help="A classifier.skops; the packaged one when left out.")] = None,
+    classifier: Annotated[
+        Path | None, typer.Option(help="A classifier.skops, or its folder; the packaged one when left out.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Where the model of the classifier's embedder is now, if it was moved.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Score a dataset of documents into this new folder.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -29,15 +34,17 @@ def score(
     from hornbook.quality.files import score_files
 
     if out is not None:
-        return score_rows(paths, why, classifier, out, as_json)
-    found = score_files(paths, classifier, why)
+        return score_rows(paths, why, classifier, model, out, as_json)
+    found = score_files(paths, classifier, why, model)
     lines = [f"{row['score']:.2f}  {row['path']}{pushes(row)}" for row in found["files"]]
     lines += [f"  --  {row['path']}: {row['reason']} ({row['detail']})" for row in found["rejected"]]
     show(found, as_json, "\n".join(lines))
     return None
 
 
-def score_rows(paths: list[Path], why: bool, classifier: Path | None, out: Path, as_json: bool) -> None:
+def score_rows(
+    paths: list[Path], why: bool, classifier: Path | None, model: str | None, out: Path, as_json: bool
+) -> None:
     """Scores as an attribute apart from the documents."""
     from hornbook.quality.alone import score_alone
     from hornbook.quality.score import Score
@@ -45,7 +52,7 @@ def score_rows(paths: list[Path], why: bool, classifier: Path | None, out: Path,
 
     if len(paths) > 1 or why:
         raise RequestError("--out: scores one dataset, and gives no reasons; name one folder or file, without --why")
-    ledger = run_alone(score_alone, Score(), out, dataset=paths[0], classifier=classifier)
+    ledger = run_alone(score_alone, Score(), out, dataset=paths[0], classifier=classifier, model=model)
     many, good = ledger.rows_out, ledger.figures["at_least_3"]
     text = f"{many:,} documents scored in {out / 'scores'}, {good:,} of them at 3 or more"
     show({"documents": ledger.rows_out, **ledger.figures, "out": str(out)}, as_json, text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import mean, stdev
 
 
 def spearman(first: Sequence[float], second: Sequence[float]) -> float | None:
@@ -34,12 +35,25 @@ def quadratic_kappa(first: Sequence[float], second: Sequence[float]) -> float | 
     return round(float(cohen_kappa_score(*rounded, weights="quadratic", labels=range(6))), 4)
 
 
-def reliability(labels: Sequence[float], scores: Sequence[float]) -> list[dict[str, float]]:
-    """How true scores are: for each whole score, the predictions that round to it, their mean and the mean label."""
-    found = []
+def reliability(labels: Sequence[float], scores: Sequence[float]) -> list[dict[str, float | None]]:
+    """How true scores are: for each whole score, the predictions that round to it, their mean and the mean label.
+
+    `low` and `high` bound the mean label at 95 %, by its standard error; None where a single file says nothing of it.
+    """
+    found: list[dict[str, float | None]] = []
     for whole in range(6):
         rows = [row for row, score in enumerate(scores) if min(5, max(0, round(score))) == whole]
         if rows:
             said, true = (sum(side[row] for row in rows) / len(rows) for side in (scores, labels))
-            found.append({"labels": len(rows), "predicted": round(said, 3), "read": round(true, 3)})
+            low, high = interval([labels[row] for row in rows])
+            means = {"predicted": round(said, 3), "read": round(true, 3)}
+            found.append({"labels": len(rows), **means, "low": low, "high": high})
     return found
+
+
+def interval(values: Sequence[float]) -> tuple[float | None, float | None]:
+    """Bounds of the mean of labels at 95 %, within 0-5."""
+    if len(values) < 2:
+        return None, None
+    half = 1.96 * stdev(values) / math.sqrt(len(values))
+    return round(max(0.0, mean(values) - half), 3), round(min(5.0, mean(values) + half), 3)

@@ -2,8 +2,8 @@
 
 Both are support vector machines: on the named features of shape, each brought to a normal distribution, and on the
 direction in which the words point. They err apart, so that their mean is better than either (LOG.md). phi-1 §2.1 has
-one random forest over a code model's embedding: `forest` is that one, over the packaged embedding, and is measured
-beside them. Kept as a skops file, never a pickle.
+one random forest over a code model's embedding: `forest` is that one, over any embedding, and is measured beside them;
+`machines.py` has others, and what such a classifier is. Kept as a skops file, never a pickle.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from pydantic import Field
 
 from hornbook.config import Config
 from hornbook.errors import InputError
-from hornbook.quality.embed import NAMES
+from hornbook.quality.embed import NAMES, Embed, packaged_digest
 from hornbook.quality.features import SHAPE
+from hornbook.quality.machines import TREE, Single
 
 if TYPE_CHECKING:
     from sklearn.ensemble import RandomForestRegressor
@@ -62,6 +63,11 @@ class Classifier:
     meaning: SVR
     slope: float = 1.0
     offset: float = 0.0
+
+    @property
+    def made_for(self) -> tuple[Embed, str]:
+        """The settings and digest of the embedder: experts read the packaged one."""
+        return Embed(), packaged_digest()
 
     def opinions(self, embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What each expert says: float64 [document], twice."""
@@ -109,7 +115,7 @@ def line(means: np.ndarray, labels: Sequence[float]) -> tuple[float, float]:
     return (float(slope), float(offset)) if slope > 0 else (1.0, 0.0)
 
 
-def save(classifier: Classifier, path: Path) -> None:
+def save(classifier: Classifier | Single, path: Path) -> None:
     """Write a classifier with skops, such that equal ones are equal bytes: no times, and no addresses.
 
     skops names objects and files by where they lie in memory; here they are numbered in the order of the schema.
@@ -143,15 +149,19 @@ def numbered(value: Any, numbers: dict[str, int]) -> Any:
     return found
 
 
-def load(path: Path) -> Classifier:
-    """Read a classifier; only scikit-learn's and NumPy's own types are trusted.
+def load(path: Path) -> Classifier | Single:
+    """Read a classifier; only scikit-learn's and NumPy's own types are trusted, and of trees no more than they prove.
 
     Raises InputError when the file is missing, holds another type, or was made for other features.
     """
     import skops.io
 
     try:
-        found = Classifier(**skops.io.load(path))
+        trees = [name for name in skops.io.get_untrusted_types(file=path) if name == TREE]
+        held = skops.io.load(path, trusted=trees)
+        if trees or "machine" in held:
+            return Single(**held).checked(bool(trees))
+        found = Classifier(**held)
         sizes = {name: getattr(found, name).n_features_in_ for name in PARTS}
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; give a classifier.skops") from None
@@ -165,4 +175,6 @@ def load(path: Path) -> Classifier:
 def packaged() -> Classifier:
     """The classifier that ships with hornbook."""
     with resources.as_file(resources.files("hornbook.quality").joinpath(FILE)) as path:
-        return load(path)
+        found = load(path)
+    assert isinstance(found, Classifier)
+    return found

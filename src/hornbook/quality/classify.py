@@ -5,45 +5,73 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from hornbook.artifacts import Ledger
 from hornbook.config import Config
+from hornbook.errors import InputError
 from hornbook.progress import say
 from hornbook.quality.agreement import auc, quadratic_kappa, reliability, spearman
-from hornbook.quality.classifier import FILE, Classifier, Experts, fit, forest, line, packaged, save
-from hornbook.quality.embed import embed
+from hornbook.quality.classifier import FILE, Classifier, Experts, Machine, fit, forest, line, packaged, save
+from hornbook.quality.embed import Embed, digest_of, name_of, open_embedder
+from hornbook.quality.machines import KINDS, Single, ridge, svr
 from hornbook.records import Annotation, Document, read_dataset
 
 
 class Classify(Config):
     """`min_labels`: with fewer the packaged classifier is used, and the manifest says so.
 
+    `kind`: `auto` takes the experts for the packaged embedder, and for another the machine whose predictions for
+    packages not seen rank best. `svr`: that machine's penalty, and its reach, a multiple of 1 / the embedder's width.
     `folds`: cross-validation folds; a package is never split between two of them.
     """
 
+    embedder: Embed = Embed()
+    kind: Literal["auto", "experts", "forest", "svr", "ridge"] = "auto"
     experts: Experts = Experts()
+    svr: Machine = Machine(penalty=1.0, reach=0.3)
     folds: int = Field(8, ge=2)
     min_labels: int = Field(100, ge=2)
 
+    @model_validator(mode="after")
+    def experts_read_the_packaged_embedder(self) -> Classify:
+        """Experts know what the packaged numbers mean, and nothing of others."""
+        check_kind(self.kind, self.embedder)
+        return self
+
+
+def check_kind(kind: str, embedder: Embed) -> None:
+    """Raise ValueError when a kind of classifier cannot read an embedder."""
+    if kind == "experts" and embedder.kind != "packaged":
+        way_out = f"take {', '.join(KINDS)} or auto"
+        raise ValueError(f"kind: experts read the packaged embedder and not {name_of(embedder)!r}; {way_out}")
+
 
 def classify(config: Classify, *, documents: Path, annotations: Path, out: Path, ledger: Ledger) -> None:
-    """Write `classifier.skops` and `cross_validation.parquet` (id, source, path, stratum, label, predicted)."""
+    """Write `classifier.skops` and `cross_validation.parquet` (id, source, path, stratum, label, predicted).
+
+    Raises InputError when the labels are too few to train a classifier for an embedder of a person's own.
+    """
     labels = list(read_dataset(annotations, Annotation))
     texts = {document.id: document.text for document in read_dataset(documents, Document)}
     ledger.rows_in = ledger.rows_out = len(labels)
     if len(labels) < config.min_labels:
-        say(f"  {len(labels)} labels are fewer than {config.min_labels}: the packaged classifier is used")
+        few = f"{len(labels)} labels are fewer than {config.min_labels}"
+        if config.embedder.kind != "packaged":
+            way_out = "annotate more, lower classify.min_labels, or leave the embedder packaged"
+            raise InputError(f"{few}: too few to train a classifier for {name_of(config.embedder)!r}; {way_out}")
+        say(f"  {few}: the packaged classifier is used")
         save(packaged(), out / FILE)
         write_validation(out, [], np.zeros(0))
         ledger.figures = {"classifier": "packaged", "labels": len(labels)}
         return
-    classifier, predicted, figures = train(config, embed([texts[label.id] for label in labels]), labels)
+    embeddings = open_embedder(config.embedder).embed([texts[label.id] for label in labels])
+    classifier, predicted, figures = train(config, embeddings, labels)
     save(classifier, out / FILE)
     write_validation(out, labels, predicted)
     ledger.figures = {"classifier": "trained", **figures}
@@ -51,38 +79,74 @@ def classify(config: Classify, *, documents: Path, annotations: Path, out: Path,
 
 def train(
     config: Classify, embeddings: np.ndarray, labels: Sequence[Annotation]
-) -> tuple[Classifier, np.ndarray, dict[str, Any]]:
-    """A calibrated classifier, what it predicts for packages that it did not see, and how well that agrees."""
+) -> tuple[Classifier | Single, np.ndarray, dict[str, Any]]:
+    """A calibrated classifier, what it predicts for packages that it did not see, and how well that agrees.
+
+    Every alternative is measured as it would be if it were chosen: calibrated on the same labels.
+    """
     scores = [label.score for label in labels]
     unseen = cross_validate(config, embeddings, labels)
-    means = (unseen["shape"] + unseen["meaning"]) / 2
-    slope, offset = line(means, scores)
-    classifier = replace(fit(config.experts, embeddings, scores), slope=slope, offset=offset)
-    predicted = classifier.calibrate(means)
-    others = {name: values.tolist() for name, values in unseen.items()}
+    if config.embedder.kind == "packaged":
+        unseen = {"experts": (unseen["shape"] + unseen["meaning"]) / 2, **unseen}
+    lines = {name: line(values, scores) for name, values in unseen.items()}
+    predicted = {name: np.clip(slope * unseen[name] + offset, 0.0, 5.0) for name, (slope, offset) in lines.items()}
+    measured = {name: agreement(labels, values) for name, values in predicted.items()}
+    kind = chosen(config, measured)
+    slope, offset = lines[kind]
+    classifier = replace(made(config, kind, embeddings, scores), slope=slope, offset=offset)
     figures = {
-        **agreement(labels, predicted),
-        "kappa": quadratic_kappa(scores, predicted.tolist()),
-        "reliability": reliability(scores, predicted.tolist()),
-        "alternatives": {n: {"spearman": spearman(scores, v), "auc_at_3": auc(scores, v)} for n, v in others.items()},
+        "kind": kind,
+        "embedder": f"{config.embedder.kind} {Path(config.embedder.named).name}".strip(),
+        **measured.pop(kind),
+        "reliability": reliability(scores, predicted[kind].tolist()),
+        "alternatives": measured,
     }
-    return classifier, predicted, figures
+    return classifier, predicted[kind], figures
+
+
+def chosen(config: Classify, measured: dict[str, dict[str, Any]]) -> str:
+    """The kind asked for, or for `auto` the one whose predictions rank best; of equals the first of `KINDS`."""
+    if config.kind != "auto":
+        return config.kind
+    if config.embedder.kind == "packaged":
+        return "experts"
+    return max(KINDS, key=lambda kind: measured[kind]["spearman"] or -1.0)
+
+
+def made(config: Classify, kind: str, embeddings: np.ndarray, scores: Sequence[float]) -> Classifier | Single:
+    """A classifier of a kind, trained on all labels and not yet calibrated."""
+    if kind == "experts":
+        return fit(config.experts, embeddings, scores)
+    embedder = config.embedder
+    return Single(kind, machine(config, kind, embeddings, scores), embedder.shaping(), digest_of(embedder))
+
+
+def machine(config: Classify, kind: str, embeddings: np.ndarray, scores: Sequence[float]) -> Any:
+    """One machine over the whole embedding."""
+    if kind == "forest":
+        return forest(config.experts, embeddings, scores)
+    if kind == "ridge":
+        return ridge(embeddings, scores)
+    return svr(config.svr.penalty, config.svr.reach, config.experts.margin, embeddings, scores)
 
 
 def cross_validate(config: Classify, embeddings: np.ndarray, labels: Sequence[Annotation]) -> dict[str, np.ndarray]:
-    """What each expert, and the paper's forest, predict for each label having seen nothing of its package."""
+    """What each machine, and for the packaged embedder each expert, predicts having seen nothing of the package."""
     from sklearn.model_selection import GroupKFold
 
     scores = np.array([label.score for label in labels])
     groups = [package(label) for label in labels]
-    found = {name: np.full(len(labels), scores.mean()) for name in ("shape", "meaning", "forest")}
+    experts = ("shape", "meaning") if config.embedder.kind == "packaged" else ()
+    found = {name: np.full(len(labels), scores.mean()) for name in (*experts, *KINDS)}
     folds = min(config.folds, len(set(groups)))
     if folds >= 2:
         for seen, held_out in GroupKFold(folds).split(embeddings, scores, groups):
-            experts = fit(config.experts, embeddings[seen], scores[seen])
-            found["shape"][held_out], found["meaning"][held_out] = experts.opinions(embeddings[held_out])
-            trees = forest(config.experts, embeddings[seen], scores[seen])
-            found["forest"][held_out] = trees.predict(embeddings[held_out])
+            if experts:
+                opinions = fit(config.experts, embeddings[seen], scores[seen]).opinions(embeddings[held_out])
+                found["shape"][held_out], found["meaning"][held_out] = opinions
+            for kind in KINDS:
+                one = machine(config, kind, embeddings[seen], scores[seen])
+                found[kind][held_out] = one.predict(embeddings[held_out])
     return found
 
 
@@ -92,18 +156,19 @@ def package(label: Annotation) -> str:
 
 
 def agreement(labels: Sequence[Annotation], predicted: np.ndarray) -> dict[str, Any]:
-    """Spearman and AUC at ≥3, over all labels and over the random stratum alone."""
+    """Spearman, AUC at ≥3 and quadratic kappa, over all labels and over the random stratum alone."""
 
     def measure(rows: Sequence[int]) -> dict[str, Any]:
         truth, guess = [labels[row].score for row in rows], [float(predicted[row]) for row in rows]
-        return {"labels": len(rows), "spearman": spearman(truth, guess), "auc_at_3": auc(truth, guess)}
+        ranks = {"spearman": spearman(truth, guess), "auc_at_3": auc(truth, guess)}
+        return {"labels": len(rows), **ranks, "kappa": quadratic_kappa(truth, guess)}
 
     everything = range(len(labels))
     return {**measure(everything), "random": measure([r for r in everything if labels[r].stratum == "random"])}
 
 
 def write_validation(out: Path, labels: Sequence[Annotation], predicted: np.ndarray) -> None:
-    """One row a label: what was read, and what a forest that had not seen its package predicted."""
+    """One row a label: what was read, and what a classifier that had not seen its package predicted."""
     table = {
         "id": [label.id for label in labels],
         "source": [label.source for label in labels],

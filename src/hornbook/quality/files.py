@@ -8,20 +8,24 @@ from typing import Any
 
 from hornbook.corpus.reading import read_document
 from hornbook.errors import InputError
-from hornbook.quality.classifier import load, packaged
-from hornbook.quality.embed import embed
-from hornbook.quality.why import why
+from hornbook.quality.classifier import FILE, Classifier, load, packaged
+from hornbook.quality.embed import Embedder, open_for
+from hornbook.quality.machines import Single
+from hornbook.quality.why import why, why_parts
 from hornbook.records import Rejected
 
 CHUNK = 256
 
 
-def score_files(paths: Iterable[Path], classifier: Path | None, reasons: bool) -> dict[str, Any]:
+def score_files(
+    paths: Iterable[Path], classifier: Path | None, reasons: bool, model: str | None = None
+) -> dict[str, Any]:
     """Scores 0-5 of files, and of the .py files within folders; what cannot be read is listed with its reason.
 
+    `classifier`: its file, or the folder that holds it. `model`: where the model of its embedder now is.
     Raises InputError when a path does not exist or there is nothing to score.
     """
-    judge = load(classifier) if classifier else packaged()
+    judge, embedder = judge_for(classifier, model)
     files = list(python_files(paths))
     scored: list[dict[str, Any]] = []
     rejected: list[dict[str, Any]] = []
@@ -33,13 +37,23 @@ def score_files(paths: Iterable[Path], classifier: Path | None, reasons: bool) -
             if isinstance(row, Rejected)
         ]
         texts = [(path, row.text) for path, row in read if not isinstance(row, Rejected)]
-        values = judge.predict(embed([text for _, text in texts]))
+        values = judge.predict(embedder.embed([text for _, text in texts]))
         for (path, text), value in zip(texts, values, strict=True):
             entry: dict[str, Any] = {"path": str(path), "score": round(float(value), 4)}
             if reasons:
-                entry["why"] = [{"feature": name, "points": round(push, 4)} for name, push in why(judge, text)]
+                found = why(judge, text) if isinstance(judge, Classifier) else why_parts(judge, embedder, text)
+                entry["why"] = [{"feature": name, "points": round(push, 4)} for name, push in found]
             scored.append(entry)
     return {"files": scored, "rejected": rejected}
+
+
+def judge_for(classifier: Path | None, model: str | None) -> tuple[Classifier | Single, Embedder]:
+    """A ready classifier, the packaged one when none is named, and the embedder that it was made for."""
+    judge = load(classifier / FILE if classifier.is_dir() else classifier) if classifier else packaged()
+    settings, digest = judge.made_for
+    if model is not None and settings.kind == "packaged":
+        raise InputError(f"--model {model}: the classifier was made for the packaged embedder; leave it out")
+    return judge, open_for((settings, digest), settings.model_copy(update={"model": model}) if model else None)
 
 
 def python_files(paths: Iterable[Path]) -> Iterator[Path]:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from hornbook.report.charts import funnel, stacked
 from hornbook.report.plots import histogram, strips
+from hornbook.report.plots import reliability as reliability_plot
 from hornbook.report.run import Run, Stage, by_id, column
 from hornbook.report.students import label_of
 from hornbook.report.text import MINUS, count, decimal, excerpt, license_of, percent, shortened, tokens, visible, words
@@ -127,15 +128,18 @@ def document_card(row: dict[str, Any], score: float | None, place: str) -> dict[
     }
 
 
-OTHERS = {
-    "shape": "all labels, by its shape expert alone",
-    "meaning": "all labels, by its meaning expert alone",
-    "forest": "all labels, by a random forest as in phi-1",
+KINDS = {
+    "experts": "the mean of two experts, on shape and on meaning",
+    "shape": "the expert on shape alone",
+    "meaning": "the expert on meaning alone",
+    "forest": "a random forest, as in phi-1",
+    "svr": "a support vector machine",
+    "ridge": "ridge regression",
 }
 
 
 def classifier(run: Run) -> dict[str, Any]:
-    """How well the classifier agrees with the labels made by reading."""
+    """How well the classifier, and others that it was chosen over, agree with the labels made by reading."""
     stages = run.of("classify")
     if not stages:
         return {}
@@ -143,29 +147,48 @@ def classifier(run: Run) -> dict[str, Any]:
     readers = figures.get("readers_agreement") or next(
         (s.figures["readers_agreement"] for s in run.of("annotate") if s.figures.get("readers_agreement")), None
     )
-    rows = [agreement("all labels", figures)]
-    if figures.get("random"):
-        rows.append(agreement("a random sample alone", figures["random"]))
-    rows += [agreement(OTHERS.get(name, name), found) for name, found in figures.get("alternatives", {}).items()]
-    packaged = figures.get("classifier") == "packaged"
-    about = {"readers": readers, "packaged": packaged, "chart": validation(stages[0])}
-    return {"rows": rows, "reliability": [reliability(row) for row in figures.get("reliability", [])], **about}
+    kind = figures.get("kind", "experts")
+    rows = [agreement(f"the classifier: {KINDS.get(kind, kind)}", figures)]
+    rows += [agreement(KINDS.get(name, name), found) for name, found in figures.get("alternatives", {}).items()]
+    return {
+        "packaged": figures.get("classifier") == "packaged",
+        "embedder": figures.get("embedder", "packaged"),
+        "rows": rows,
+        "labels": count(figures.get("labels")),
+        "random": count((figures.get("random") or {}).get("labels")),
+        "readers": {"files": count(readers["files"]), **measures(readers)} if readers else None,
+        "chart": validation(stages[0]),
+        "curve": reliability_curve(figures.get("reliability", [])),
+        "reliability": [reliability(row) for row in figures.get("reliability", [])],
+    }
 
 
 def reliability(row: Any) -> dict[str, str]:
     """Predictions that round to the same score: how many, their mean, and how the files were read."""
+    bounds = [decimal(row.get(end), 2) for end in ("low", "high")] if row.get("low") is not None else []
     return {
         "labels": count(row["labels"]),
         "predicted": decimal(row["predicted"], 2),
         "read": decimal(row["read"], 2),
+        "bounds": " to ".join(bounds),
     }
 
 
-def agreement(name: str, figures: Any) -> dict[str, str]:
-    """One row of the agreement table."""
+def reliability_curve(rows: Sequence[Any]) -> Markup | None:
+    """Mean label against mean prediction, a dot a whole score."""
+    bins = [(row["predicted"], row["read"], row.get("low"), row.get("high"), row["labels"]) for row in rows]
+    label = "Files by the score predicted for them: its mean, and the mean label given by reading"
+    return reliability_plot(bins, TOP_SCORE, label) if bins else None
+
+
+def agreement(name: str, figures: Any) -> dict[str, Any]:
+    """One row of the agreement table: over all labels, and over the random sample alone."""
+    return {"name": name, "all": measures(figures), "random": measures(figures.get("random") or {})}
+
+
+def measures(figures: Any) -> dict[str, str]:
+    """Spearman, AUC and kappa for showing."""
     return {
-        "name": name,
-        "labels": count(figures.get("labels")),
         "spearman": decimal(figures.get("spearman"), 2),
         "auc": decimal(figures.get("auc_at_3"), 2),
         "kappa": decimal(figures.get("kappa"), 2),

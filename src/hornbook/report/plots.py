@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -10,6 +11,7 @@ from markupsafe import Markup
 from hornbook.report.charts import Format, Scale, picture, side, tag, ticks
 
 Curve = Sequence[tuple[float, float]]
+Bin = tuple[float, float, float | None, float | None, int]  # predicted, true, bounds of the truth, how many
 Named = tuple[str, str, Curve, str]  # name, colour, curve, what stands beside the name
 FLOOR = 170  # pixels from the top of a histogram to its base line
 
@@ -64,6 +66,34 @@ def strips(points: Sequence[tuple[float, float, str]], top: int, label: str) -> 
         x = across.at(given + ((place * 0.618034) % 1 - 0.5) * 0.64)
         drawn.append(tag("circle", cx=x, cy=f"{down(guess):.1f}", r=3.2, class_=kind))
     return plot(label, picture(height + 6, *drawn))
+
+
+def reliability(bins: Sequence[Bin], top: int, label: str) -> Markup:
+    """What was predicted, across, and what was true, upwards, with its bounds; on the dashed line they are the same.
+
+    A dot's area follows how many it stands for.
+    """
+    across, height, most = Scale(-0.15, top + 0.15), 240, max((number for *_, number in bins), default=1)
+
+    def down(value: float) -> float:
+        return round(10 + (height - 30) * (1 - min(top, max(0.0, value)) / top), 1)
+
+    levels = range(top + 1)
+    drawn = [tag("line", x1="0%", x2="100%", y1=down(m), y2=down(m), class_="grid") for m in levels]
+    drawn += [tag("text", f"{m}", x="0%", y=down(m) - 4, class_="tick start") for m in levels]
+    drawn += [tag("text", f"{m}", x=across.at(m), y=height, class_="tick middle strong") for m in levels]
+    drawn.append(tag("line", x1=across.at(0), x2=across.at(top), y1=down(0), y2=down(top), class_="cut"))
+    for (x1, y1, *_), (x2, y2, *_) in pairwise(bins):
+        drawn.append(tag("line", x1=across.at(x1), x2=across.at(x2), y1=down(y1), y2=down(y2), class_="base"))
+    for said, true, low, high, number in bins:
+        about = tag("title", f"{number:,} predicted {said:.2f} on average, and read as {true:.2f}")
+        if low is not None and high is not None:
+            drawn.append(
+                tag("line", x1=across.at(said), x2=across.at(said), y1=down(low), y2=down(high), class_="whisker")
+            )
+        radius = f"{3 + 6 * math.sqrt(number / most):.1f}"
+        drawn.append(tag("circle", about, cx=across.at(said), cy=down(true), r=radius, class_="dot"))
+    return tag("div", plot(label, picture(height + 6, *drawn)), class_="arm-1")
 
 
 def lines(curves: Sequence[Named], xfmt: Format, yfmt: Format, label: str) -> Markup:

@@ -1,0 +1,3 @@
+from tiny import corpus, student, tokenizer
+
+__all__ = ["corpus", "student", "tokenizer"]
