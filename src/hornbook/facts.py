@@ -12,6 +12,7 @@ from typing import Any
 from hornbook.artifacts import Store, digest_bytes, digest_file, digest_folder, digest_json, write_json
 from hornbook.corpus.curate import Curate, facts, sources
 from hornbook.errors import InfrastructureError, InputError
+from hornbook.quality.annotate import Annotate
 from hornbook.synthesis.write import WriteExercises, WriteTextbooks
 from hornbook.training.loop import device_of
 
@@ -63,6 +64,14 @@ def packaged_facts(*names: str) -> Facts:
         return {name: packaged_digest(name) for name in names}
 
     return digest
+
+
+def annotation_facts(config: Annotate, store: Store) -> dict[str, str]:
+    """What annotators read besides their config: the readings; a model its rubric, and what seeks its sample out."""
+    names = ["teacher/readings.jsonl"]
+    if config.teacher.provider != "readings":
+        names += ["quality/rubrics.py", "quality/classifier.skops", "quality/meaning.npz"]
+    return packaged_facts(*names)(config, store)
 
 
 def written_facts(config: WriteTextbooks | WriteExercises, store: Store) -> dict[str, str]:

@@ -24,6 +24,7 @@ from hornbook.decontamination.decontaminate import Decontaminate
 from hornbook.errors import HornbookError, InfrastructureError
 from hornbook.facts import (
     Facts,
+    annotation_facts,
     benchmark_digests,
     benchmark_facts,
     examination_facts,
@@ -70,7 +71,7 @@ class Stage:
 
 STAGES: dict[str, Stage] = {
     "curate": Stage(1, "hornbook.corpus.curate:curate", source_facts),
-    "annotate": Stage(1, "hornbook.quality.annotate:annotate", packaged_facts("teacher/readings.jsonl"), asks=True),
+    "annotate": Stage(2, "hornbook.quality.annotate:annotate", annotation_facts, asks=True),
     "classify": Stage(
         2,
         "hornbook.quality.classify:classify",

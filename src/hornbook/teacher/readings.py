@@ -49,6 +49,12 @@ def twice_read() -> list[tuple[float, float]]:
     return [(rows[0]["score"], rows[1]["score"]) for _, rows in sorted(readings().items()) if len(rows) == 2]
 
 
+def score_of(text: str) -> float | None:
+    """What readers gave this very text, the mean where two did; None when nobody has read it."""
+    rows = readings().get(text_digest(text))
+    return sum(row["score"] for row in rows) / len(rows) if rows else None
+
+
 class Readings:
     """Answers annotation requests (last message: the file's text) with what readers found."""
 
