@@ -266,7 +266,7 @@ def test_stopped_and_run_again_nothing_is_asked_twice(serve: Serve, tmp_path: Pa
 def test_the_cap_ends_the_job_and_keeps_what_came(serve: Serve, tmp_path: Path) -> None:
     corpus(tmp_path, 20)
     model = Model(lambda *_: label(1))
-    with pytest.raises(WorkError, match="annotate: stopped at cap_dollars 0.0005: 5 answers"):
+    with pytest.raises(WorkError, match=r"annotate: stopped at cap_dollars 0\.0005: 5 answers"):
         annotated(tmp_path, asking(serve(model), teacher={"cap_dollars": 0.0005}))
     assert len(model.asked) == 5
 

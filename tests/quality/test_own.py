@@ -161,7 +161,7 @@ def test_people_read_strata_and_agreement(hornbook: Command, serve: Serve, tmp_p
     few = ["--set", "min_labels=12"]
     lines = hornbook("classify", documents, tmp_path / "a", "--out", tmp_path / "c", *few).out.splitlines()
     assert lines[0] == f"classifier.skops in {tmp_path / 'c'}, from 12 labels"
-    assert lines[3].split() == "ceiling, the model with itself Spearman 1.00".split()
+    assert lines[3].split() == ["ceiling,", "the", "model", "with", "itself", "Spearman", "1.00"]
 
 
 def test_without_a_teacher_the_packaged_readers_answer(hornbook: Command, tmp_path: Path) -> None:
