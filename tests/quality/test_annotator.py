@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from endpoint import Server
-from hornbook.artifacts import Ledger
+from hornbook.artifacts import Ledger, Store
 from hornbook.errors import MissingResponse, WorkError
+from hornbook.facts import annotation_facts
 from hornbook.quality.annotate import Annotate, annotate, request_for
 from hornbook.quality.answers import Checked
 from hornbook.records import Annotation, Document, Rejected, read_dataset, write_dataset
@@ -278,3 +279,13 @@ def test_a_long_job_begins_with_a_pilot(serve: Serve, tmp_path: Path, capsys: py
     said = capsys.readouterr().err
     assert "annotate · pilot of 6: the whole job will take $0.0036 to $0.0036, 3,600 to 3,600 tokens (95 %)" in said
     assert len(model.asked) == 36
+
+
+def test_what_shapes_a_models_labels_is_a_fact_and_the_packaged_readers_know_none_of_it(tmp_path: Path) -> None:
+    model, readers = Annotate(teacher=Teacher(provider="replay", model="m")), Annotate()
+    assert readers.semantic() == {}
+    assert set(annotation_facts(readers, Store(tmp_path))) == {"teacher/readings.jsonl"}
+    more = {"quality/rubrics.py", "quality/classifier.skops", "quality/meaning.npz"}
+    facts = annotation_facts(model, Store(tmp_path))
+    assert set(facts) == {"teacher/readings.jsonl", *more}
+    assert "absent" not in facts.values()

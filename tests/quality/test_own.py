@@ -86,8 +86,19 @@ def test_rows_that_cannot_be_used_are_counted_and_the_rest_is_read(tmp_path: Pat
 def test_a_dataset_is_told_from_other_parquet(tmp_path: Path) -> None:
     write_dataset(tmp_path / "ours", [Document("a", TEXT, "s", "p")], Document)
     (tmp_path / "other").mkdir()
-    pq.write_table(pa.table({"text": [TEXT], "id": [1]}), tmp_path / "other" / "t.parquet")
+    columns = {"id": ["a", None], "text": [TEXT, None], "source": ["s", "s"], "path": ["p", "q"]}
+    pq.write_table(pa.table(columns), tmp_path / "other" / "t.parquet")
     assert [is_dataset(tmp_path / name) for name in ("ours", "other", "none")] == [True, False, False]
+
+
+def test_a_table_with_gaps_is_no_dataset_but_can_be_read(tmp_path: Path) -> None:
+    columns = {"id": ["a", None, "c"], "text": [TEXT, TEXT * 2, None], "source": ["s", None, "s"], "path": ["p"] * 3}
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    assert told(tmp_path) == [
+        ("a", TEXT, "s", "p", []),
+        (content_id(TEXT * 2), TEXT * 2, "t", "p", []),
+        ("malformed", "t.parquet:3: no text in it"),
+    ]
 
 
 def test_nothing_usable_is_said(tmp_path: Path) -> None:

@@ -143,13 +143,14 @@ def test_files_that_readers_know_are_asked_about_besides(
     tmp_path: Path, oracle: Oracle, read: Callable[[dict[str, list[int]]], None]
 ) -> None:
     read({f"score 1.0 {n}": [2, 3] for n in range(30)})
-    drawn = draw(Annotate(teacher=LLM, n=10, sought=0, check=4, second=1), corpus(tmp_path / "d", {1.0: 500}))
+    drawn = draw(Annotate(teacher=LLM, n=20, sought=0, check=20, second=1), corpus(tmp_path / "d", {1.0: 60}))
     checked = [one for one in drawn if one.stratum == "check"]
     inside = [one for one in drawn if one.stratum == "random" and one.read is not None]
-    assert len(checked) + len(inside) == 4
+    assert inside
+    assert len(checked) + len(inside) == 20
     assert {one.read for one in checked + inside} == {2.5}
     assert not any(one.twice for one in checked)
-    assert Counter(one.stratum for one in drawn) == {"random": 10, "check": len(checked)}
+    assert Counter(one.stratum for one in drawn) == {"random": 20, "check": len(checked)}
 
 
 def test_what_is_drawn_anyway_serves_for_the_check(

@@ -27,7 +27,6 @@ from hornbook.quality.sample import BLOCK, parts_of
 from hornbook.records import Document, Record, Rejected, content_id, dataset_in, read_table
 
 TABLES = (".parquet", ".jsonl", ".jsonl.gz")
-NEEDED = ("id", "text", "source", "path")
 COLUMNS: Mapping[str, tuple[str, ...]] = {  # of a table, the first that has a value; The Stack's among them
     "text": ("text", "content"),
     "source": ("source", "max_stars_repo_name", "repo_name"),
@@ -38,15 +37,13 @@ Row = Mapping[str, Any]
 
 
 def is_dataset(folder: Path) -> bool:
-    """Whether a folder holds documents as hornbook writes them."""
+    """Whether a folder holds documents with all the columns that hornbook writes, so that they are read as they are."""
     parts = sorted(folder.glob("*.parquet")) if folder.is_dir() else []
     try:
         schemas = [pq.read_schema(part) for part in parts]
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{folder}: not readable as Parquet ({str(error).splitlines()[0]})") from None
-    return bool(schemas) and all(
-        name in schema.names and pa.types.is_string(schema.field(name).type) for schema in schemas for name in NEEDED
-    )
+    return bool(schemas) and all(set(Document.schema.names) <= set(schema.names) for schema in schemas)
 
 
 def bring_in(path: Path, folder: Path) -> list[Rejected]:

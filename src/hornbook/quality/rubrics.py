@@ -84,13 +84,14 @@ Answer with JSON: {{{FORM}}}"""
 
 def one_number(found: Mapping[str, Any]) -> tuple[float, str]:
     """The score that the model gives."""
-    reason, given = found.get("reason"), found.get("score")
+    reason, given = found.get("reason"), found.get("score", "")
+    unreadable = Unfit("unreadable-answer", "no JSON with reason and score")
+    if not isinstance(reason, str) or not is_a(given, "number"):
+        raise unreadable
     try:
-        score = float(given) if is_a(given, "number") else None
+        score = float(given)
     except OverflowError:
-        score = None
-    if score is None or not isinstance(reason, str):
-        raise Unfit("unreadable-answer", "no JSON with reason and score")
+        raise unreadable from None
     if not 0 <= score <= TOP:
         raise Unfit("score-out-of-range", f"{score} is not within 0-{TOP}")
     if not score.is_integer():

@@ -114,7 +114,7 @@ def expectations(documents: Path, wanted: Collection[str], workers: int) -> dict
 
 def readers_scores(documents: Path) -> dict[str, float]:
     """What the packaged readers gave the documents that they read, by id."""
-    found = {}
+    found: dict[str, float] = {}
     for part in parts_of(documents, ["id", "text"]):
         scores = map(score_of, part["text"].to_pylist())
         found |= {id: score for id, score in zip(part["id"].to_pylist(), scores, strict=True) if score is not None}
