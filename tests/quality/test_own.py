@@ -20,7 +20,11 @@ import pytest
 from endpoint import Server
 from hornbook.errors import InputError
 from hornbook.quality.documents import bring_in, documents_at, is_dataset
+from hornbook.quality.own import on_own
+from hornbook.quality.score import Score, score
+from hornbook.quality.select import Select, select
 from hornbook.records import Annotation, Document, Rejected, content_id, read_dataset, write_dataset
+from hornbook.standalone import run_alone
 from runs import COMMAND, Command, Result, write_sources
 
 Serve = Callable[..., Server]
@@ -150,14 +154,13 @@ def test_a_corpus_walks_from_labels_to_its_best_part(hornbook: Command, serve: S
     assert trained["spearman"] > 0.8
     assert trained["readers_agreement"]["spearman"] == 1.0
 
-    own = ["--classifier", tmp_path / "c" / "classifier.skops", "--json"]
-    scored = done(hornbook("score", documents, "--out", tmp_path / "s", *own))
-    assert scored["documents"] == 90
-    chosen = done(hornbook("select", documents, tmp_path / "s", "--out", tmp_path / "best", "--share", 1 / 6, "--json"))
-    assert chosen["documents"] == 15
-    best = [row.id for row in read_dataset(tmp_path / "best" / "documents", Document)]
-    assert sum(int(name[1:]) % 6 >= 4 for name in best) >= 13
-    for folder in "acs":
+    run_alone(on_own(score), Score(workers=0), tmp_path / "s", documents=documents, classifier=tmp_path / "c")
+    share = Select(share=1 / 6)
+    best = run_alone(on_own(select), share, tmp_path / "best", documents=documents, scores=tmp_path / "s" / "scores")
+    assert (best.rows_in, best.rows_out) == (90, 15)
+    chosen = [row.id for row in read_dataset(tmp_path / "best" / "documents", Document)]
+    assert sum(int(name[1:]) % 6 >= 4 for name in chosen) >= 13
+    for folder in ("a", "c", "s", "best"):
         assert not (tmp_path / folder / "imported").exists()
 
 
@@ -205,10 +208,6 @@ def test_what_cannot_be_read_joins_the_rejected(hornbook: Command, serve: Serve,
         ("annotate empty --out o", "empty: no .py file in this folder"),
         ("classify lessons.jsonl none --out o", "none: no Parquet file there"),
         ("classify lessons.jsonl labels --out o", "1 of 1 labels are of other documents; name the documents"),
-        ("score lessons.jsonl --classifier none --out o", "--classifier none: name the folder that classify wrote"),
-        ("score lessons.jsonl lessons.jsonl --out o", "--out: name one dataset"),
-        ("select lessons.jsonl none --out o", "none: no Parquet file there"),
-        ("select lessons.jsonl none --share 2 --out o", "--share 2.0: Input should be less than or equal to 1"),
     ],
 )
 def test_a_wrong_request_is_one_clear_line(

@@ -5,7 +5,7 @@
 
     app.py          the application, and the options that commands share
     experiments.py  run, plan, report, explain, doctor
-    corpus.py       annotate, classify, select
+    corpus.py       annotate, classify
     data.py         score, write, verify, diversity, decontaminate
     topics.py       topics show, expand, coverage
     models.py       pretrain, finetune, generate, evaluate, compare

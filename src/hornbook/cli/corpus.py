@@ -1,4 +1,4 @@
-"""Commands that find what is worth teaching with in a person's own corpus: annotate, classify, select."""
+"""Commands that find what is worth teaching with in a person's own corpus: annotate, classify."""
 
 from __future__ import annotations
 
@@ -101,27 +101,3 @@ def classified(found: dict[str, Any]) -> str:
         told.append((f"ceiling, {who}", f"Spearman {figure(ceiling['spearman'])}"))
     head = f"classifier.skops in {found['out']}, from {found['labels']:,} labels"
     return "\n".join([head, *(f"  {name:<38} {agreement}" for name, agreement in told)])
-
-
-@app.command()
-def select(
-    documents: Documents,
-    scores: Annotated[Path, typer.Argument(metavar="SCORES", help="The folder that score --out wrote.")],
-    out: Out,
-    share: Annotated[float, typer.Option(help="Keep the best-scored share.")] = 0.2,
-    at_least: Annotated[float | None, typer.Option(help="Keep what scores this or more, instead.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Keep the best-scored documents. The others are listed with their scores."""
-    from hornbook.quality.own import on_own
-    from hornbook.quality.select import Select
-    from hornbook.quality.select import select as stage
-    from hornbook.standalone import configure, run_alone
-
-    config = configure(Select, share=share, at_least=at_least)
-    inside = scores / "scores" if (scores / "scores").is_dir() else scores
-    ledger = run_alone(on_own(stage), config, out, documents=documents, scores=inside)
-    found: dict[str, Any] = {"documents": ledger.rows_out, "rejected": dict(ledger.rejected), "out": str(out)}
-    found |= ledger.figures
-    text = f"{ledger.rows_out:,} of {ledger.rows_in:,} documents, scored {found['cut']:.2f} or more, in {out}"
-    show(found, as_json, text)

@@ -19,37 +19,18 @@ TEMPERATURE, MAX_TOKENS = 0.8, 4096  # of a teacher that writes; --set teacher.t
 
 @app.command()
 def score(
-    paths: Annotated[list[Path], typer.Argument(help="Python files, or folders of them; with --out, documents.")],
+    paths: Annotated[list[Path], typer.Argument(help="Python files, or folders of them.")],
     why: Annotated[bool, typer.Option("--why", help="Show what moved each score most.")] = False,
     classifier: Annotated[Path | None, typer.Option(help="A classifier.skops; the packaged one when left out.")] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Score one dataset, Parquet or JSONL into a folder.")
-    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Educational value, 0-5, of any Python files; or of whole corpora, as an attribute for `select`."""
-    if out is not None:
-        score_dataset(paths, why, classifier, out, as_json)
-        return
+    """Educational value, 0-5, of any Python files."""
     from hornbook.quality.files import score_files
 
     found = score_files(paths, classifier, why)
     lines = [f"{row['score']:.2f}  {row['path']}{pushes(row)}" for row in found["files"]]
     lines += [f"  --  {row['path']}: {row['reason']} ({row['detail']})" for row in found["rejected"]]
     show(found, as_json, "\n".join(lines))
-
-
-def score_dataset(paths: list[Path], why: bool, classifier: Path | None, out: Path, as_json: bool) -> None:
-    """Score a person's documents into a folder: `scores/`, row-aligned with them."""
-    from hornbook.quality.own import on_own, score_own
-    from hornbook.quality.score import Score
-    from hornbook.standalone import run_alone
-
-    if len(paths) != 1 or why:
-        raise RequestError("--out: name one dataset, and leave --why to single files")
-    ledger = run_alone(on_own(score_own), Score(), out, documents=paths[0], classifier=classifier)
-    found = {"documents": ledger.rows_out, "rejected": dict(ledger.rejected), "out": str(out), **ledger.figures}
-    show(found, as_json, f"{ledger.rows_out:,} documents scored in {out}, {found['at_least_3']:,} of them 3 or more")
 
 
 def pushes(row: dict[str, Any]) -> str:

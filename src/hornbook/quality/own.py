@@ -1,38 +1,35 @@
-"""The stages of this room on a person's own documents, labels and scores."""
+"""The stages of this room on a person's own documents and labels."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from hornbook.artifacts import Ledger, read_manifest
 from hornbook.config import Config
-from hornbook.errors import InputError, RequestError
-from hornbook.quality.classifier import FILE
+from hornbook.errors import InputError
 from hornbook.quality.classify import Classify, classify
 from hornbook.quality.documents import bring_in, is_dataset
-from hornbook.quality.score import Score, score
 from hornbook.records import Rejected, dataset_in, read_dataset, read_table, write_dataset
 
 
-def on_own(stage: Callable[..., None]) -> Callable[..., None]:
-    """A stage that reads a dataset of documents, made to read whatever a person names.
+def on_own(stage: Callable[..., None], name: str = "documents") -> Callable[..., None]:
+    """A stage that reads a dataset of documents, made to read whatever a person names as its input `name`.
 
     What cannot be used joins the stage's `rejected/`.
     """
 
-    def run(config: Config, *, documents: Path, out: Path, ledger: Ledger, **inputs: Any) -> None:
-        if is_dataset(folder := dataset_in(documents)):
-            stage(config, documents=folder, out=out, ledger=ledger, **inputs)
+    def run(config: Config, *, out: Path, ledger: Ledger, **inputs: Any) -> None:
+        if is_dataset(folder := dataset_in(inputs[name])):
+            stage(config, out=out, ledger=ledger, **{**inputs, name: folder})
             return
         made = out / "imported"
         shutil.rmtree(made, ignore_errors=True)  # of a try that was killed
         try:
-            refused = bring_in(documents, made)
-            stage(config, documents=made, out=out, ledger=ledger, **inputs)
+            refused = bring_in(inputs[name], made)
+            stage(config, out=out, ledger=ledger, **{**inputs, name: made})
         finally:
             shutil.rmtree(made, ignore_errors=True)
         if refused:
@@ -59,15 +56,3 @@ def ceiling_of(annotations: Path) -> dict[str, Any] | None:
     manifest = read_manifest(annotations) or {}
     found: dict[str, Any] | None = manifest.get("figures", {}).get("readers_agreement")
     return found
-
-
-def score_own(config: Score, *, documents: Path, classifier: Path | None, out: Path, ledger: Ledger) -> None:
-    """Score documents with the classifier in a folder that `classify` wrote, or the packaged one."""
-    if classifier is None:
-        with resources.as_file(resources.files("hornbook.quality")) as folder:
-            score(config, documents=documents, classifier=folder, out=out, ledger=ledger)
-        return
-    folder = classifier.parent if classifier.name == FILE else classifier
-    if not (folder / FILE).is_file():
-        raise RequestError(f"--classifier {classifier}: name the folder that classify wrote, or the {FILE} in it")
-    score(config, documents=documents, classifier=folder, out=out, ledger=ledger)
