@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from hornbook.errors import InputError
 from hornbook.quality import sample
 from hornbook.quality.annotate import Annotate
 from hornbook.quality.sample import Drawn, draw, evenly
-from hornbook.records import Document, write_table
+from hornbook.records import Document, write_dataset, write_table
 from hornbook.teacher.ask import Teacher
 from hornbook.teacher.readings import text_digest
 
@@ -161,6 +162,16 @@ def test_what_is_drawn_anyway_serves_for_the_check(
     drawn = draw(Annotate(teacher=LLM, n=20, check=3), corpus(tmp_path / "d", {1.0: 20}))
     assert Counter(one.stratum for one in drawn) == {"random": 20}
     assert sum(one.read == 4.0 for one in drawn) == 8
+
+
+def test_a_file_is_known_by_what_it_was_before_it_was_cleaned(
+    tmp_path: Path, oracle: Oracle, read: Callable[[dict[str, list[int]]], None]
+) -> None:
+    read({"# by a@b.c\nx = 1\n": [3]})
+    original = json.dumps({"original": text_digest("# by a@b.c\nx = 1\n")})
+    rows = [Document("a", "x = 1\n", "s", "p", metadata=original), Document("b", "y = 1\n", "s", "q")]
+    write_dataset(tmp_path / "d", rows, Document)
+    assert [one.read for one in draw(Annotate(teacher=LLM), tmp_path / "d")] == [3.0, None]
 
 
 def test_without_a_check_the_readers_are_left_out(

@@ -25,7 +25,7 @@ from hornbook.errors import InputError
 from hornbook.quality.classifier import packaged
 from hornbook.quality.score import embed_all
 from hornbook.records import Document, read_table, scatter
-from hornbook.teacher.readings import score_of
+from hornbook.teacher.readings import as_read, score_of
 
 if TYPE_CHECKING:
     from hornbook.quality.annotate import Annotate
@@ -114,10 +114,11 @@ def expectations(documents: Path, wanted: Collection[str], workers: int) -> dict
 
 def readers_scores(documents: Path) -> dict[str, float]:
     """What the packaged readers gave the documents that they read, by id."""
-    found: dict[str, float] = {}
-    for part in parts_of(documents, ["id", "text"]):
-        scores = map(score_of, part["text"].to_pylist())
-        found |= {id: score for id, score in zip(part["id"].to_pylist(), scores, strict=True) if score is not None}
+    found = {}
+    for part in parts_of(documents, None):
+        for document in map(Document.from_row, part.to_pylist()):
+            if (score := score_of(as_read(document))) is not None:
+                found[document.id] = score
     return found
 
 
