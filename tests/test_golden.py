@@ -72,7 +72,7 @@ def all_stages(root: Path) -> Iterator[tuple[str, str]]:
     curated = maker.make("curate", Curate(python=False, paths=[str(sources(root / "golden"))], workers=1))
     documents = curated / "documents"
     answer(documents, root / "responses")
-    maker.make("annotate", Annotate(teacher=READER, n=4, seed=1), documents=documents)
+    maker.make("annotate", Annotate(teacher=READER, n=4, seed=1, sought=0), documents=documents)
     maker.make("select", Select(share=0.5), documents=documents, scores=scores(documents, root / "scores"))
     held = HoldOut(share=0.5, best=0.5)
     maker.make("hold_out", held, documents=documents, scores=root / "scores")

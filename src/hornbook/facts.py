@@ -14,6 +14,7 @@ from hornbook.corpus.curate import Curate, facts, sources
 from hornbook.errors import InfrastructureError, InputError
 from hornbook.evaluation.target import HELD_OUT
 from hornbook.extras import require
+from hornbook.quality.annotate import Annotate
 from hornbook.quality.embed import digest_of
 from hornbook.synthesis.write import WriteExercises, WriteTextbooks
 from hornbook.training.loop import device_of
@@ -82,6 +83,14 @@ def embedder_facts(*names: str) -> Facts:
         return known | {"device": device_of(settings)}
 
     return facts_of
+
+
+def annotation_facts(config: Annotate, store: Store) -> dict[str, str]:
+    """What annotators read besides their config: the readings; a model its rubric, and what seeks its sample out."""
+    names = ["teacher/readings.jsonl"]
+    if config.teacher.provider != "readings":
+        names += ["quality/rubrics.py", "quality/classifier.skops", "quality/meaning.npz"]
+    return packaged_facts(*names)(config, store)
 
 
 def written_facts(config: WriteTextbooks | WriteExercises, store: Store) -> dict[str, str]:

@@ -25,11 +25,11 @@ from hornbook.errors import HornbookError, InfrastructureError, RecipeError
 from hornbook.evaluation.proxy import RAW, Proxy, arm_name
 from hornbook.facts import (
     Facts,
+    annotation_facts,
     benchmark_digests,
     benchmark_facts,
     embedder_facts,
     examination_facts,
-    packaged_facts,
     source_facts,
     target_facts,
     written_facts,
@@ -74,7 +74,7 @@ class Stage:
 
 STAGES: dict[str, Stage] = {
     "curate": Stage(1, "hornbook.corpus.curate:curate", source_facts),
-    "annotate": Stage(1, "hornbook.quality.annotate:annotate", packaged_facts("teacher/readings.jsonl"), asks=True),
+    "annotate": Stage(2, "hornbook.quality.annotate:annotate", annotation_facts, asks=True),
     "classify": Stage(
         2,
         "hornbook.quality.classify:classify",

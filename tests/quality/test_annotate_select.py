@@ -10,9 +10,11 @@ import pytest
 
 from hornbook.artifacts import Ledger
 from hornbook.errors import CanaryError, InputError, MissingResponse
-from hornbook.quality import annotate as room
+from hornbook.quality import known
 from hornbook.quality import select as cutting
-from hornbook.quality.annotate import RUBRIC, Annotate, annotate, request_for
+from hornbook.quality.annotate import Annotate, annotate, request_for
+from hornbook.quality.rubrics import PHI1, RUBRICS
+from hornbook.quality.sample import draw
 from hornbook.quality.select import Select, select
 from hornbook.records import Annotation, Document, Rejected, read_dataset, read_table, write_dataset, write_table
 from hornbook.teacher.ask import Teacher
@@ -102,13 +104,19 @@ def test_a_document_without_an_answer_stops_a_replay(tmp_path: Path) -> None:
 def test_a_model_is_asked_the_rubric_about_the_beginning_of_the_file() -> None:
     config = LLM.model_copy(update={"max_characters": 5})
     request = request_for(config, Document("i", "0123456789", "s", "p"))
-    assert request.messages == (("system", RUBRIC), ("user", "01234"))
+    line = "===== 84d89877f0d4041e ====="  # sha256 of the whole text
+    told = (
+        f"{line}\n01234\n{line}\nIt goes on for another 5 characters, which are not shown.\n"
+        "Judge the file between the two lines, and answer with JSON."
+    )
+    assert request.messages == (("system", PHI1), ("user", told))
+    assert request.schema == RUBRICS["phi1"].schema
 
 
 def test_as_many_are_drawn_as_asked_for_and_by_the_seed(tmp_path: Path) -> None:
-    rows = documents(tmp_path, 30)
+    documents(tmp_path, 30)
     drawn = [
-        [row.id for row in room.choose(LLM.model_copy(update={"n": 5, "seed": seed}), rows, room.Replay())]
+        [row.document.id for row in draw(LLM.model_copy(update={"n": 5, "seed": seed}), tmp_path / "documents")]
         for seed in (1, 1, 2)
     ]
     assert len(set(drawn[0])) == 5
@@ -139,9 +147,9 @@ def test_a_new_version_of_the_readings_is_not_answered_from_the_old_ones_store(
 ) -> None:
     (row,) = documents(tmp_path, 1)
     for version, value in (("v1", 1), ("v2", 4)):
-        known = {text_digest(row.text): [reading(value)]}
-        monkeypatch.setattr("hornbook.teacher.readings.readings", lambda known=known: known)
-        monkeypatch.setattr(room, "readings_digest", lambda version=version: version)
+        read = {text_digest(row.text): [reading(value)]}
+        monkeypatch.setattr("hornbook.teacher.readings.readings", lambda read=read: read)
+        monkeypatch.setattr(known, "readings_digest", lambda version=version: version)
         kept, _, _ = annotated(tmp_path, Annotate())
         assert [label.score for label in kept] == [value]
 

@@ -5,6 +5,7 @@
 
     app.py          the application, and the options that commands share
     experiments.py  run, plan, report, explain, doctor
+    corpus.py       annotate, classify
     data.py         score, write, verify, diversity, decontaminate
     select.py       select
     topics.py       topics show, expand, coverage
@@ -21,7 +22,7 @@ from hornbook.cli.app import app
 from hornbook.errors import HornbookError
 
 # isort: off
-from hornbook.cli import experiments, data, select, topics, models, publish  # noqa: F401  # in the order of --help
+from hornbook.cli import experiments, corpus, data, select, topics, models, publish  # noqa: F401  # in the order of --help
 # isort: on
 
 

@@ -1,98 +1,109 @@
-"""Educational-value labels for a sample of the corpus, asked of a teacher."""
+"""Educational-value labels for a sample of the corpus: those of the packaged readers, or asked of a language model."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
 from hornbook.artifacts import Ledger
-from hornbook.config import Config
-from hornbook.quality.agreement import spearman
-from hornbook.records import Annotation, Document, Rejected, read_dataset, scatter, write_dataset
-from hornbook.teacher.ask import REASONS, Provider, Replay, Request, Response, Teacher, Unanswered, consult
+from hornbook.config import Config, operational
+from hornbook.quality.answers import Checked, Outcome, annotation, checked, outcomes, reject
+from hornbook.quality.known import take_readings
+from hornbook.quality.raters import compared, confusion
+from hornbook.quality.rubrics import RUBRICS, Name, beginning, sheet
+from hornbook.quality.sample import draw
+from hornbook.records import Annotation, Document, Rejected, write_dataset
+from hornbook.teacher.ask import Request, Teacher, consult
 from hornbook.teacher.money import account
-from hornbook.teacher.readings import Readings, readings_digest, twice_read
-from hornbook.teacher.schema import answer_in
-
-RUBRIC = """You judge Python files by their educational value for a student who wants to learn basic coding concepts.
-Give one whole number:
-0 - nothing to learn: boilerplate, generated text, data tables, bare re-exports.
-1 - valid code, but plumbing or glue that means nothing without the project around it.
-2 - some real logic, buried in project-specific or poorly explained code.
-3 - useful: meaningful logic that a student can follow in part, with some general concept.
-4 - very good: largely self-contained, clear, documented, showing a general concept or algorithm.
-5 - outstanding: a teacher would hand it to students.
-Think about the file first. Answer with JSON: {"reason": "<one sentence about this file>", "score": <0-5>}."""
-LABEL = {"type": "object", "required": ["reason", "score"]}  # what of an answer is read
 
 
 class Annotate(Config):
-    """Who annotates, and how many documents. With the packaged readings, all documents that somebody read are taken.
+    """Who annotates, what is asked, and of how many documents; docs/annotation.md says more.
 
-    The question is phi-1's (§2.1); the scale is ours, since the paper does not publish one.
+    With the packaged readings (`provider: readings`) all documents that somebody read are taken, and nothing else here
+    matters. `n`: documents to label, of which the share `sought` is drawn evenly from bands of the scores that the
+    packaged classifier expects, the rest at random. `second`: the share that is labelled twice; the label is the mean.
+    `check`: as many files that the packaged readers know are asked about, too, to see how far the model agrees with
+    them; never trained on. A model sees the whole lines within the first `max_characters` of a file.
     """
 
     teacher: Teacher = Teacher()
+    rubric: Name = "phi1"
     n: int = Field(1000, gt=0)
-    max_characters: int = 12_000
+    sought: float = Field(0.5, ge=0, le=1)
+    second: float = Field(0.1, ge=0, le=1)
+    check: int = Field(50, ge=0)
+    max_characters: int = Field(12_000, gt=0)
     seed: int = Field(0, ge=0)
+    workers: int = operational(2, ge=0)
 
 
 def annotate(config: Annotate, *, documents: Path, responses: Path, out: Path, ledger: Ledger) -> None:
-    """Write `annotations/` and `rejected/` (answers that could not be read as a label)."""
-    rows = list(read_dataset(documents, Document))
-    provider: Provider = Readings() if config.teacher.provider == "readings" else Replay()
-    chosen = choose(config, rows, provider)
-    answers = consult(config.teacher, [request_for(config, document) for document in chosen], responses, "annotate")
-    labels = [
-        read_label(document, answer, config.teacher.model, provider)
-        for document, answer in zip(chosen, answers, strict=True)
-    ]
-    rejected = [label for label in labels if isinstance(label, Rejected)]
-    ledger.rows_in = len(chosen)
-    ledger.rows_out = write_dataset(out / "annotations", [x for x in labels if isinstance(x, Annotation)], Annotation)
+    """Write `annotations/`, `rejected/` (documents of whose answers none was a label) and, from a model, `check/`.
+
+    Raises what `consult` raises; InputError for documents that cannot be read.
+    """
+    if config.teacher.provider == "readings":
+        take_readings(config.teacher, documents, responses, out, ledger)
+        return
+    drawn = draw(config, documents)
+    requests = [request_for(config, one.document, attempt) for one in drawn for attempt in range(1 + one.twice)]
+    answers = consult(config.teacher, requests, responses, "annotate")
+    found = list(outcomes(config, drawn, answers))
+    sample = [one for one in found if one.drawn.stratum != "check"]
+    labels = [annotation(config, one) for one in sample if one.labels]
+    rejected = [reject(one) for one in sample if not one.labels]
+    ledger.rows_in, ledger.rows_out = len(sample), write_dataset(out / "annotations", labels, Annotation)
     write_dataset(out / "rejected", rejected, Rejected)
+    write_dataset(out / "check", checked(config, found), Checked)
     ledger.rejected.update(row.reason for row in rejected)
-    if not isinstance(provider, Readings):
-        pairs_kept = zip(answers, labels, strict=True)
-        account(ledger, config.teacher, answers, {a.key for a, label in pairs_kept if isinstance(label, Annotation)})
-    else:
-        pairs = twice_read()
-        agreement = spearman([a for a, _ in pairs], [b for _, b in pairs])
-        ledger.figures["readers_agreement"] = {"files": len(pairs), "spearman": agreement}
+    ledger.figures = figures(config, found)
+    account(ledger, config.teacher, answers, {key for one in found for key in one.keys})
 
 
-def choose(config: Annotate, documents: Sequence[Document], provider: Provider) -> list[Document]:
-    """The documents to annotate: those already read, or `n` drawn by the seed."""
-    if isinstance(provider, Readings):
-        return [document for document in documents if provider.knows(document.text)]
-    return sorted(documents, key=lambda d: scatter(config.seed, d.id))[: config.n]
+def request_for(config: Annotate, document: Document, attempt: int = 0) -> Request:
+    """The question about one document."""
+    rubric, shown = RUBRICS[config.rubric], beginning(document.text, config.max_characters)
+    messages = ("system", rubric.question), ("user", sheet(document.text, shown))
+    return config.teacher.request(*messages, schema=rubric.schema, attempt=attempt)
 
 
-def request_for(config: Annotate, document: Document) -> Request:
-    """The question about one document. Readers saw files whole; a language model sees the first `max_characters`."""
-    teacher = config.teacher
-    text = document.text if teacher.provider == "readings" else document.text[: config.max_characters]
-    schema = readings_digest() if teacher.provider == "readings" else ""
-    return teacher.request(("system", RUBRIC), ("user", text), schema=schema)
+def figures(config: Annotate, found: Sequence[Outcome]) -> dict[str, Any]:
+    """What was asked, stratum by stratum, and how far the model agrees with itself and with the packaged readers."""
+    cut = sum(beginning(one.drawn.document.text, config.max_characters) < len(one.drawn.document.text) for one in found)
+    about: dict[str, Any] = {"rubric": config.rubric, "strata": strata(found), "cut": cut}
+    if twice := sum(one.drawn.twice for one in found):
+        pairs = [(one.labels[0][0], one.labels[1][0]) for one in found if len(one.labels) == 2]
+        asked = {"who": "the model with itself", "asked": twice, "temperature": config.teacher.temperature}
+        about["readers_agreement"] = asked | compared(pairs)
+    known = [one for one in found if one.drawn.read is not None]
+    if known:
+        pairs = [(one.score, one.drawn.read) for one in known if one.labels and one.drawn.read is not None]
+        about["with_packaged_readers"] = {"asked": len(known), **compared(pairs), "confusion": confusion(pairs)}
+    return about
 
 
-def read_label(
-    document: Document, answer: Response | Unanswered, model: str, provider: Provider
-) -> Annotation | Rejected:
-    """The label in an answer, or a reject that says what was wrong with it."""
-    if isinstance(answer, Unanswered) and answer.reason != "empty":
-        return Rejected(document.id, "annotate", "no-answer", f"{answer.reason}: {REASONS[answer.reason]}", "")
-    said = answer.text if isinstance(answer, Response) else ""
-    try:
-        found = answer_in(said, LABEL)
-        score, reason = float(found["score"]), str(found["reason"])
-        reason.encode()  # half of a surrogate pair cannot be written
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        return Rejected(document.id, "annotate", "unreadable-answer", "no JSON with reason and score", said[:200])
-    if not 0 <= score <= 5:
-        return Rejected(document.id, "annotate", "score-out-of-range", f"{score} is not within 0-5", said[:200])
-    stratum = provider.stratum(document.text) if isinstance(provider, Readings) else "random"
-    return Annotation(document.id, score, reason, model, stratum, document.source, document.path)
+def strata(found: Sequence[Outcome]) -> dict[str, Any]:
+    """Of each stratum: documents, those with a label, the labels' mean, and how many round to each whole score.
+
+    Of what was sought also how many documents came from each band of expected scores.
+    """
+    about: dict[str, Any] = {}
+    for name in sorted({one.drawn.stratum for one in found}):
+        rows = [one for one in found if one.drawn.stratum == name]
+        scores = [one.score for one in rows if one.labels]
+        mean = round(sum(scores) / len(scores), 4) if scores else None
+        about[name] = {"documents": len(rows), "labels": len(scores), "mean": mean, "scores": counts(scores)}
+        if name == "sought":
+            about[name]["bands"] = counts(one.drawn.band for one in rows if one.drawn.band is not None)
+    return about
+
+
+def counts(scores: Iterable[float]) -> list[int]:
+    """How many round to each whole score, from 0 to 5."""
+    seen = Counter(round(score) for score in scores)
+    return [seen[score] for score in range(6)]

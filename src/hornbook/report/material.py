@@ -150,17 +150,26 @@ def classifier(run: Run) -> dict[str, Any]:
     kind = figures.get("kind", "experts")
     rows = [agreement(f"the classifier: {KINDS.get(kind, kind)}", figures)]
     rows += [agreement(KINDS.get(name, name), found) for name, found in figures.get("alternatives", {}).items()]
+    rows += [with_readers(stage.figures) for stage in run.of("annotate") if "with_packaged_readers" in stage.figures]
     return {
         "packaged": figures.get("classifier") == "packaged",
         "embedder": figures.get("embedder", "packaged"),
         "rows": rows,
         "labels": count(figures.get("labels")),
         "random": count((figures.get("random") or {}).get("labels")),
-        "readers": {"files": count(readers["files"]), **measures(readers)} if readers else None,
+        "readers": {"who": readers.get("who", "two readers"), "files": count(readers["files"]), **measures(readers)}
+        if readers
+        else None,
         "chart": validation(stages[0]),
         "curve": reliability_curve(figures.get("reliability", [])),
         "reliability": [reliability(row) for row in figures.get("reliability", [])],
     }
+
+
+def with_readers(figures: Any) -> dict[str, Any]:
+    """How far the model that labelled agrees with the packaged readers."""
+    found = figures["with_packaged_readers"]
+    return agreement(f"the model that labelled, with careful readers of {count(found['files'])} files", found)
 
 
 def reliability(row: Any) -> dict[str, str]:

@@ -32,17 +32,18 @@ IN_A_ROW = 10  # requests that end without an answer one after another: the serv
 def settle(request: Request, store: ResponseStore) -> Response | Unanswered | None:
     """What the store says to a request: a usable answer, mended or not; why there is none; None if it knows nothing."""
     usages: list[Usage] = []
-    reason, asked = store.unanswered(request.key), request
+    reason, asked, said = store.unanswered(request.key), request, ""
     while (row := store.row(asked.key)) is not None:
         usages.append(usage_of(asked, row["response"], row.get("mode") == "batch"))
         reason, _ = fault_of(asked, row["response"])
         if not reason:
             return Response(request.key, row["response"], tuple(usages), request.schema)
+        said = Response("", row["response"]).text
         repair = mended(asked, row["response"])
         if repair is None:
             break
         asked = repair
-    return None if reason is None else Unanswered(request.key, reason, tuple(usages))
+    return None if reason is None else Unanswered(request.key, reason, tuple(usages), said)
 
 
 class Job:

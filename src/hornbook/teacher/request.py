@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -100,11 +100,15 @@ class Response:
 
 @dataclass(frozen=True)
 class Unanswered:
-    """A request that ended without a usable answer. `reason` is one of `REASONS`, `usages` what was paid for."""
+    """A request that ended without a usable answer. `reason` is one of `REASONS`, `usages` what was paid for.
+
+    `said`: the text of the last answer that could not be used, where there was one.
+    """
 
     key: str
     reason: str
     usages: tuple[Usage, ...] = ()
+    said: str = field(default="", compare=False)
 
 
 REASONS = {
