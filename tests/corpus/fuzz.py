@@ -119,11 +119,10 @@ def giant_line(rng: random.Random) -> tuple[bytes, Rows]:
     return b'{"text": "' + b"x" * 5_000_000 + b'"}\n' + json.dumps({"text": program(rng)}).encode(), 2
 
 
-def bomb(rng: random.Random) -> tuple[bytes, Rows]:
-    """Half a gigabyte of spaces, or of rows, in half a megabyte."""
+def bomb(block: bytes) -> tuple[bytes, Rows]:
+    """Half a gigabyte of spaces, of one text, or of rows, in half a megabyte."""
     stream = io.BytesIO()
     with gzip.GzipFile(fileobj=stream, mode="wb", mtime=0) as packed:
-        block = rng.choice([b" " * (1 << 20), b'{"text": "' + b"x" * (1 << 20), b'"\n' * (1 << 19)])
         for _ in range(64):
             packed.write(block)
     whole = stream.getvalue()
@@ -250,7 +249,10 @@ MAKERS: dict[str, Maker] = {
 }
 RARE: dict[str, Maker] = {
     "giant": lambda _, rng: (".jsonl", *giant_line(rng)),
-    "bomb": lambda _, rng: (".jsonl.gz", *bomb(rng)),
+    "bomb-of-space": lambda *_: (".jsonl.gz", *bomb(b" " * (1 << 20))),
+    "bomb-of-text": lambda *_: (".jsonl.gz", *bomb(b'{"text": "' + b"x" * (1 << 20))),
+    "bomb-of-lines": lambda *_: (".jsonl.gz", *bomb(b'"\n' * (1 << 19))),
+    "bomb-of-rows": lambda *_: (".jsonl.gz", *bomb(b"{}\n" * (1 << 18))),
 }
 
 
@@ -259,7 +261,7 @@ def make(folder: Path, inputs: int, seed: int) -> dict[int, tuple[str, Rows]]:
     rng = random.Random(seed)
     made: dict[int, tuple[str, Rows]] = {}
     for number in range(inputs):
-        kind = rng.choice([*RARE]) if number % 100 == 99 else rng.choice([*MAKERS, "special"])
+        kind = [*RARE][number // 100 % len(RARE)] if number % 100 == 99 else rng.choice([*MAKERS, "special"])
         path = folder / f"{number:04}-{kind}"
         if number % 20 == 0:  # no input: a folder is walked, whatever it is called
             (folder / f"{number:04}-folder{rng.choice(ENDINGS[:5])}").mkdir()

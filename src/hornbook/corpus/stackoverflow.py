@@ -23,7 +23,16 @@ from hornbook.corpus.rules import Cleaning, Refusal, excerpt
 from hornbook.corpus.sources import POSTS_ENDINGS, Item
 from hornbook.corpus.spool import Buckets
 from hornbook.corpus.streams import DAMAGE, Swollen, opened
-from hornbook.corpus.tables import LINE_FACTOR, NO_ROWS, Columns, metadata_of, table_columns, table_rows
+from hornbook.corpus.tables import (
+    HOPELESS,
+    LINE_FACTOR,
+    NO_ROWS,
+    Columns,
+    Patience,
+    metadata_of,
+    table_columns,
+    table_rows,
+)
 from hornbook.records import STRINGS
 
 QUESTION, ANSWER = 1, 2
@@ -126,7 +135,7 @@ class Posts:
         """Take the posts of a file; yield its damage and what is neither question nor answer."""
         self._files.setdefault(item.source, item)
         rows = xml_rows(item, self.limits) if item.url.endswith(POSTS_ENDINGS) else spelled_rows(item, self.limits)
-        number = 0
+        number, patience = 0, Patience()
         for number, row in enumerate(rows, 1):
             post = row if isinstance(row, Refusal) else post_of(item.source, row)
             if isinstance(post, Refusal):
@@ -135,6 +144,9 @@ class Posts:
                 self._waiting.append(post)
             if len(self._waiting) >= POSTS_AT_ONCE:
                 self.spool()
+            if patience.ends(isinstance(post, Refusal) and post.reason == "unreadable"):
+                yield Item(item.url, item.source, f"{item.path}:{number + 1}"), HOPELESS
+                return
         if not number:
             yield item, NO_ROWS
 

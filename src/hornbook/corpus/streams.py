@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gzip
 import io
+import resource
+import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
@@ -14,6 +17,7 @@ import pyarrow as pa
 from hornbook.corpus.sources import Item
 
 FREE_BYTES = 16 << 20  # that a stream may always grow to
+SPARE_BYTES = 1 << 30  # for the decoding of a Parquet file
 MOST_SWELLING = 100  # times its stored size, beyond that; source text shrinks to a tenth, seldom to a fiftieth
 
 
@@ -29,6 +33,23 @@ def check_swelling(grown: int, stored: int) -> None:
     """Raise Swollen where so many bytes are too many for so many stored ones."""
     if grown > FREE_BYTES + MOST_SWELLING * max(stored, 0):
         raise Swollen(f"it grows to more than {MOST_SWELLING} times its size: a compression bomb")
+
+
+@contextmanager
+def limited_memory() -> Iterator[None]:
+    """Let this process map no more than so much memory besides what it has. One cell of a Parquet file may grow to
+    gigabytes, and nothing in the file has to tell so beforehand; with a limit, that is an error like another."""
+    if not sys.platform.startswith("linux"):
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    least = min(limit for limit in (mapped + SPARE_BYTES, soft, hard) if limit != resource.RLIM_INFINITY)
+    resource.setrlimit(resource.RLIMIT_AS, (least, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 class Expanding(io.RawIOBase):

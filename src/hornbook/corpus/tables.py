@@ -22,8 +22,8 @@ from pydantic import Field
 from hornbook.config import Config
 from hornbook.corpus.licenses import from_name
 from hornbook.corpus.rules import Cleaning, Refusal, excerpt, oversize
-from hornbook.corpus.sources import JSON_ENDINGS, PLANTED, Item, readable
-from hornbook.corpus.streams import DAMAGE, Swollen, check_swelling, opened, place
+from hornbook.corpus.sources import JSON_ENDINGS, PLANTED, Item, readable, size_of
+from hornbook.corpus.streams import DAMAGE, Swollen, check_swelling, limited_memory, opened, place
 from hornbook.errors import InputError
 from hornbook.records import STRINGS
 
@@ -52,6 +52,8 @@ UNPACKED = pa.schema(
     ]
 )
 Row = dict[str, Any]
+FAILURES = 1000  # in a row, after which the rest of a table is not read
+HOPELESS = Refusal("unreadable", f"the last {FAILURES} rows are none that could hold a text; the rest is not read", "")
 NO_ROWS = Refusal("empty", "a table without rows", "")
 
 
@@ -104,14 +106,30 @@ def unpack(item: Item, limits: Cleaning, columns: Columns | None = None) -> Iter
     """
     columns = columns or Columns()
     check_columns(item, table_columns(item, limits), columns)
-    number = 0
+    number, patience = 0, Patience()
     for number, row in enumerate(table_rows(item, limits, columns), 1):
         if isinstance(row, Refusal):
             yield replace(item, path=f"{item.path}:{number}"), row
         else:
             yield from_row(item, number, row, columns)
+        if patience.ends(isinstance(row, Refusal) or row.keys().isdisjoint(columns.names("text"))):
+            yield replace(item, path=f"{item.path}:{number + 1}"), HOPELESS
+            return
     if not number:
         yield item, NO_ROWS
+
+
+class Patience:
+    """Counts failures in a row. So many mean that a file is something else than its name says; reading on, each of its
+    lines would become a reject."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+
+    def ends(self, failed: bool) -> bool:
+        """Take note of a row; whether it is enough."""
+        self._failures = self._failures + 1 if failed else 0
+        return self._failures >= FAILURES
 
 
 def table_rows(item: Item, limits: Cleaning, columns: Columns) -> Iterator[Row | Refusal]:
@@ -199,28 +217,28 @@ def check_columns(item: Item, there: list[str], columns: Columns) -> None:
 
 
 def parquet_rows(item: Item, limits: Cleaning, columns: Columns) -> Iterator[Row | Refusal]:
-    """The rows of a Parquet file, a few at a time; damage ends them with a refusal."""
-    done = 0
+    """The rows of a Parquet file, a few at a time; damage ends them with a refusal.
+
+    What pyarrow tells of row groups and columns is not asked for: where those figures are damaged, it aborts.
+    """
+    done = grown = 0
     try:
-        with place(item) as where, pq.ParquetFile(where, buffer_size=1 << 20) as file:
+        with limited_memory(), place(item) as where, pq.ParquetFile(where, buffer_size=1 << 20) as file:
             wanted = [name for name in file.schema_arrow.names if name in columns.wanted()]
-            for group in range(file.num_row_groups):
-                rows = rows_at_once(file.metadata.row_group(group), wanted)
-                for batch in file.iter_batches(rows, row_groups=[group], columns=wanted):
-                    yield from batch_rows(batch, limits, columns)
-                    done += len(batch)
+            for batch in file.iter_batches(rows_at_once(item, file.metadata.num_rows), columns=wanted):
+                grown += batch.nbytes
+                check_swelling(grown, size_of(item) or grown)
+                yield from batch_rows(batch, limits, columns)
+                done += len(batch)
     except DAMAGE as error:
-        reason = "too-large" if isinstance(error, Swollen) else "unreadable"
+        reason = "too-large" if isinstance(error, (Swollen, MemoryError)) else "unreadable"
         yield Refusal(reason, f"not readable as Parquet after row {done}: {type(error).__name__}", "")
 
 
-def rows_at_once(group: Any, wanted: list[str]) -> int:
-    """How many rows of a group to decode together: fewer where they are big. Raises Swollen where a column is said to
-    grow, once decompressed, as only a bomb does."""
-    columns = [group.column(number) for number in range(group.num_columns)]
-    for column in (column for column in columns if column.path_in_schema.partition(".")[0] in wanted):
-        check_swelling(column.total_uncompressed_size, column.total_compressed_size)
-    return max(1, min(BATCH_ROWS, 4 * BATCH_BYTES * group.num_rows // max(1, group.total_byte_size)))
+def rows_at_once(item: Item, rows: int) -> int:
+    """How many rows of a Parquet file to decode together: fewer where they are big, supposing that they shrank to a
+    tenth."""
+    return max(1, min(BATCH_ROWS, 4 * BATCH_BYTES * max(rows, 1) // (10 * size_of(item) + 1)))
 
 
 def batch_rows(batch: pa.RecordBatch, limits: Cleaning, columns: Columns) -> Iterator[Row | Refusal]:
