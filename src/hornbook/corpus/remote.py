@@ -177,7 +177,7 @@ def fetched_together(files: Sequence[Remote], most_bytes: int) -> Iterator[bytes
     parts = iter(answers)
     for file in files:
         answer = next(parts) if file.size != 0 else b""
-        error = told(answer, file.name) if isinstance(answer, Exception) else None
-        if error and not isinstance(error, OSError):
-            raise error
-        yield error if error else bytes(answer)
+        fault = told(answer, file.name) if isinstance(answer, Exception) else None
+        if fault and not isinstance(fault, OSError):
+            raise fault
+        yield fault if fault else bytes(answer)
