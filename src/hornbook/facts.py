@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import stat
 from collections.abc import Callable, Iterable
 from importlib import resources
 from pathlib import Path
@@ -23,15 +24,16 @@ Facts = Callable[[Any, Store], dict[str, str]]
 
 
 def source_facts(config: Curate, store: Store) -> dict[str, str]:
-    """Digest of every source's name, licence, version and bytes; the bytes memoised on (path, size, mtime_ns)."""
+    """Digest of every source's name, licence, metadata and bytes; the bytes memoised on (path, size, mtime_ns). Of a
+    file in a store the bytes are not read: there the store's size and checksum, or else its time, stand for them."""
     memo_path = store.workdir / "sources.json"
     memo = read_memo(memo_path)
     fresh: dict[str, str] = {}
     rows = []
     for item in sources(config):
-        path = Path(item.url.removeprefix("file://"))
-        about = [item.source, item.path, list(item.license), item.version]
-        rows.append([*about, remembered(path, config.max_bytes, memo, fresh)])
+        about = [item.source, item.path, list(item.license), item.metadata]
+        content = item.remote.mark if item.remote else remembered(Path(item.url), config.max_bytes, memo, fresh)
+        rows.append([*about, content])
     if fresh.keys() - memo.keys() and store.workdir.is_dir():
         with contextlib.suppress(InfrastructureError):  # a memo saves time and nothing else
             write_json(memo_path, {**memo, **fresh})
@@ -51,6 +53,8 @@ def remembered(path: Path, max_bytes: int, memo: dict[str, str], fresh: dict[str
     """A file's digest, from the memo while its size and time are the same. One that is refused by size is not read."""
     try:
         about = path.stat()
+        if not stat.S_ISREG(about.st_mode):  # a pipe would be waited for
+            return "not a plain file"
         if about.st_size > max_bytes and path.suffix == ".py":
             return f"too large: {about.st_size}"
         name = f"{path}:{about.st_size}:{about.st_mtime_ns}".encode("utf-8", "backslashreplace").decode()

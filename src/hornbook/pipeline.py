@@ -73,7 +73,7 @@ class Stage:
 
 
 STAGES: dict[str, Stage] = {
-    "curate": Stage(1, "hornbook.corpus.curate:curate", source_facts),
+    "curate": Stage(2, "hornbook.corpus.curate:curate", source_facts),
     "annotate": Stage(2, "hornbook.quality.annotate:annotate", annotation_facts, asks=True),
     "classify": Stage(
         2,

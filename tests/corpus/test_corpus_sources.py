@@ -1,20 +1,25 @@
 """Where files come from: the interpreter, a person's paths, tables."""
 
+import gzip
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pydantic import ValidationError
 
-from hornbook.corpus.curate import Curate, sources
+from hornbook.artifacts import Ledger
+from hornbook.corpus import streams
+from hornbook.corpus.curate import Curate, curate, sources
 from hornbook.corpus.reading import read_document
 from hornbook.corpus.rules import Cleaning, Refusal
 from hornbook.corpus.sources import Item, limited, named_files, python_files, weigh
-from hornbook.corpus.tables import unpack
+from hornbook.corpus.tables import Columns, unpack
 from hornbook.errors import InputError
-from hornbook.records import Document, Rejected, content_id
+from hornbook.records import Document, Rejected, content_id, read_dataset
 
 LIMITS = Cleaning(min_characters=10)
 GOOD = "def double(number):\n    return number * 2\n"
@@ -29,7 +34,7 @@ def test_the_standard_library_is_the_interpreters_own() -> None:
     assert {"json/decoder.py", "textwrap.py", "collections/__init__.py"} <= set(found)
     assert Path(found["json/decoder.py"].url).samefile(json.decoder.__file__)
     assert found["textwrap.py"].license == ("PSF-2.0",)
-    assert found["textwrap.py"].version == sys.version.split()[0]
+    assert json.loads(found["textwrap.py"].metadata) == {"version": sys.version.split()[0]}
     assert not any("site-packages" in path for path in found)
 
 
@@ -135,8 +140,12 @@ def test_read_document_judges_as_curate_does(tmp_path: Path) -> None:
         read_document(tmp_path / "c.py")
 
 
+def at(path: Path) -> Item:
+    return Item(str(path), "t", path.name)
+
+
 def table(path: Path) -> list[tuple[Item, bytes | Refusal]]:
-    return list(unpack(Item(str(path), "t", path.name), LIMITS))
+    return list(unpack(at(path), LIMITS))
 
 
 def reasons(path: Path) -> list[str]:
@@ -155,7 +164,143 @@ def test_the_stacks_columns_are_found(tmp_path: Path) -> None:
     (item, data), (_, none) = table(tmp_path / "t.parquet")
     assert data == GOOD.encode()
     assert (item.source, item.path, item.license) == ("me/it", "src/a.py", ("Apache-2.0", "MIT"))
+    assert json.loads(item.metadata) == {"stars": 5}
     assert isinstance(none, Refusal)
+
+
+def test_the_stack_v2_is_found_and_licences_become_spdx(tmp_path: Path) -> None:
+    rows = {
+        "blob_id": ["f00"],
+        "path": ["/src/a.py"],
+        "repo_name": ["me/it"],
+        "detected_licenses": [["mit license", "Apache License, Version 2.0", "LicenseRef-scancode-odd"]],
+        "star_events_count": [7],
+        "content": [GOOD],
+    }
+    pq.write_table(pa.table(rows), tmp_path / "t.parquet")
+    ((item, data),) = table(tmp_path / "t.parquet")
+    assert data == GOOD.encode()
+    assert (item.source, item.path) == ("me/it", "/src/a.py")
+    assert item.license == ("Apache-2.0", "LicenseRef-scancode-odd", "MIT")
+    assert json.loads(item.metadata) == {"stars": 7}
+
+
+def test_datatroves_rows_keep_their_metadata(tmp_path: Path) -> None:
+    rows = [{"text": GOOD, "id": "7", "metadata": {"url": "u", "score": 0.5, "bad": float("nan"), "none": None}}]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "t.parquet")
+    ((item, data),) = table(tmp_path / "t.parquet")
+    assert data == GOOD.encode()
+    assert json.loads(item.metadata) == {"url": "u", "score": 0.5}
+
+
+def test_distilabels_rows_come_in_through_the_map(tmp_path: Path) -> None:
+    rows = {"instruction": ["Double it."], "generation": [GOOD], "model_name": ["m"], "text": ["not this"]}
+    pq.write_table(pa.table(rows), tmp_path / "t.parquet")
+    columns = Columns(text="generation", keep=["instruction", "model_name"])
+    ((item, data),) = unpack(at(tmp_path / "t.parquet"), LIMITS, columns)
+    assert data == GOOD.encode()
+    assert json.loads(item.metadata) == {"instruction": "Double it.", "model_name": "m"}
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_a_map_names_every_column(tmp_path: Path, ending: str) -> None:
+    row = {
+        "body": GOOD,
+        "file": "x.py",
+        "repo": "r",
+        "terms": "BSD-3-Clause",
+        "likes": 3,
+        "lang": "py",
+        "more": {"a": 1},
+    }
+    path = tmp_path / f"t.{ending}"
+    if ending == "jsonl":
+        path.write_text(json.dumps(row))
+    else:
+        pq.write_table(pa.Table.from_pylist([row]), path)
+    columns = Columns(
+        text="body", path="file", source="repo", license="terms", stars="likes", metadata="more", keep=["lang"]
+    )
+    ((item, data),) = unpack(at(path), LIMITS, columns)
+    assert data == GOOD.encode()
+    assert (item.source, item.path, item.license) == ("r", "x.py", ("BSD-3-Clause",))
+    assert json.loads(item.metadata) == {"a": 1, "stars": 3, "lang": "py"}
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+@pytest.mark.parametrize("columns", [Columns(text="body"), Columns(keep=["body"]), Columns(license="body")])
+def test_a_named_column_that_is_not_there_is_the_persons_mistake(tmp_path: Path, ending: str, columns: Columns) -> None:
+    (tmp_path / "t.jsonl").write_text(json.dumps({"text": GOOD, "lang": "py"}))
+    pq.write_table(pa.table({"text": [GOOD], "lang": ["py"]}), tmp_path / "t.parquet")
+    with pytest.raises(InputError, match=r"t\.\w+: no column named body; it has text, lang"):
+        list(unpack(at(tmp_path / f"t.{ending}"), LIMITS, columns))
+
+
+def test_an_unknown_key_of_the_map_is_refused() -> None:
+    with pytest.raises(ValidationError, match="body"):
+        Curate.model_validate({"columns": {"body": "text"}})
+
+
+def test_a_text_that_is_not_utf8_is_alone_in_that(tmp_path: Path) -> None:
+    texts = pa.array([GOOD.encode(), b"caf\xe9", GOOD.encode()]).view(pa.string())
+    pq.write_table(pa.table({"text": texts}), tmp_path / "t.parquet")
+    assert [data for _, data in table(tmp_path / "t.parquet")] == [GOOD.encode(), b"caf\xe9", GOOD.encode()]
+
+
+def test_one_row_that_cannot_be_converted_is_refused_alone(tmp_path: Path) -> None:
+    paths = pa.array([b"a.py", b"\xff\xfe", b"c.py"]).view(pa.string())
+    pq.write_table(pa.table({"text": [GOOD] * 3, "path": paths}), tmp_path / "t.parquet")
+    assert reasons(tmp_path / "t.parquet") == ["", "unreadable", ""]
+
+
+def test_a_huge_cell_is_refused_by_its_size(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"text": [GOOD, "x" * 1_000_001]}), tmp_path / "t.parquet")
+    ((_, data), (_, huge)) = table(tmp_path / "t.parquet")
+    assert data == GOOD.encode()
+    assert huge == Refusal("too-large", "1000001 bytes, 1000000 allowed", "")
+
+
+@pytest.mark.parametrize("codec", ["gzip", "zstd"])
+def test_compressed_json_is_read_and_keeps_what_stands_before_the_damage(tmp_path: Path, codec: str) -> None:
+    path = tmp_path / f"t.jsonl.{'gz' if codec == 'gzip' else 'zst'}"
+    lines = "".join(json.dumps({"text": f"{GOOD}# {content_id(str(n))}"}) + "\n" for n in range(5000))
+    packed = pa.compress(lines.encode(), codec, asbytes=True)
+    path.write_bytes(packed)
+    assert reasons(path) == [""] * 5000
+    path.write_bytes(packed[: len(packed) // 2])
+    *kept, last = reasons(path)
+    assert last == "unreadable"
+    assert 1000 < len(kept) < 4000
+    assert set(kept[:-1]) == {""}
+
+
+def test_a_bomb_is_refused_long_before_it_has_gone_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with gzip.open(tmp_path / "t.jsonl.gz", "wb") as stream:
+        stream.write(json.dumps({"text": GOOD}).encode() + b"\n")
+        for _ in range(60):
+            stream.write(b" " * (1 << 20))
+    grown: list[int] = []
+    check = streams.check_swelling
+    monkeypatch.setattr(streams, "check_swelling", lambda size, stored: (grown.append(size), check(size, stored)))
+    assert reasons(tmp_path / "t.jsonl.gz") == ["", "too-large"]
+    assert 16 << 20 < max(grown) < 24 << 20
+
+
+def test_a_parquet_bomb_is_refused(tmp_path: Path) -> None:
+    table_of = pa.table({"text": ["x" * (1 << 20)] * 40})
+    pq.write_table(table_of, tmp_path / "t.parquet", compression="zstd", use_dictionary=False)
+    assert (tmp_path / "t.parquet").stat().st_size < 1 << 20
+    assert reasons(tmp_path / "t.parquet") == ["too-large"]
+
+
+def test_rows_do_not_pass_for_canaries_and_names_are_made_readable(tmp_path: Path) -> None:
+    row = {"text": GOOD, "source": "hornbook-planted", "path": "\ud800.py", "license": ["\udfff", 7]}
+    (tmp_path / "t.jsonl").write_text(json.dumps(row))
+    ((item, _),) = table(tmp_path / "t.jsonl")
+    assert (item.source, item.path, item.license) == ("t", "\\ud800.py", ("7", "\\udfff"))
+    (tmp_path / "hornbook-planted").mkdir()
+    (tmp_path / "hornbook-planted" / "a.py").write_text(GOOD)
+    assert names(str(tmp_path / "hornbook-planted")) == ["files:a.py"]
 
 
 def test_a_json_table_with_bad_lines(tmp_path: Path) -> None:
@@ -192,3 +337,21 @@ def test_a_table_without_text_is_the_persons_mistake(tmp_path: Path) -> None:
     pq.write_table(pa.table({"code": [GOOD]}), tmp_path / "t.parquet")
     with pytest.raises(InputError, match="no column named text or content; it has code"):
         table(tmp_path / "t.parquet")
+
+
+def test_a_table_without_text_is_named_or_counted(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    pq.write_table(pa.table({"code": [GOOD]}), tmp_path / "in" / "t.parquet")
+    (tmp_path / "in" / "a.py").write_text(GOOD * 10)
+    with pytest.raises(InputError, match="no column named text or content; it has code"):
+        curated(tmp_path, str(tmp_path / "in" / "t.parquet"))
+    (row,) = curated(tmp_path, str(tmp_path / "in"))
+    assert (row.reason, row.detail) == ("unreadable", "in:t.parquet: no column named text or content; it has code")
+    with pytest.raises(InputError, match="no column named body; it has code"):
+        curated(tmp_path, str(tmp_path / "in"), columns=Columns(text="body"))
+
+
+def curated(tmp_path: Path, path: str, **settings: Any) -> list[Rejected]:
+    out = tmp_path / "out"
+    curate(Curate(python=False, paths=[path], workers=1, **settings), out=out, ledger=Ledger())
+    return list(read_dataset(out / "rejected", Rejected))

@@ -11,15 +11,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import quoteattr
 
 import pyarrow as pa
 
 from hornbook.artifacts import Ledger
-from hornbook.corpus.gather import PLANTED, Gathered
+from hornbook.corpus.gather import Gathered
 from hornbook.corpus.near import Lsh
 from hornbook.corpus.rules import Cleaning
-from hornbook.corpus.sources import Item
+from hornbook.corpus.sources import PLANTED, Item
 from hornbook.corpus.spool import SPOOLED
+from hornbook.corpus.stackoverflow import StackOverflow
 from hornbook.records import content_id
 
 PAIRS = (
@@ -116,6 +119,44 @@ def copies(limits: Cleaning) -> Iterator[Planted]:
     yield Planted("other.txt", "exact-duplicate", False, f"{text} y".encode())
 
 
+def questions(settings: StackOverflow) -> Iterator[tuple[Planted, list[dict[str, Any]]]]:
+    """Questions on either side of what makes a page, with the posts of each."""
+    least, accepted = settings.min_votes, settings.accepted_only
+    tag = (settings.tags or ["any"])[0]
+    cases: list[tuple[str, bool, int | str | bool, int, int, bool, str]] = [
+        ("few-votes", True, least, least - 1, least, True, tag),
+        ("few-votes", False, least, least, least, True, tag),
+        ("unanswered", True, accepted or least, least, least - (not accepted), False, tag),
+        ("unanswered", False, accepted or least, least, least, accepted, tag),
+    ]
+    if settings.tags:
+        cases += [
+            ("other-tags", True, tag, least, least, True, word(tag)),
+            ("other-tags", False, tag, least, least, True, tag),
+        ]
+    for number, (reason, expected, threshold, votes, best, taken, tags) in enumerate(cases):
+        id, answer = 2 * number + 1, 2 * number + 2
+        question = {
+            "Id": id,
+            "PostTypeId": 1,
+            "Score": votes,
+            "Tags": f"|{tags}|",
+            "Body": prose(400, f"question {id}"),
+        }
+        reply = {"Id": answer, "PostTypeId": 2, "ParentId": id, "Score": best, "Body": prose(400, f"answer {id}")}
+        posts = [{**question, "AcceptedAnswerId": answer * taken}, reply]
+        yield Planted(f"questions/{id}", reason, expected, b"", threshold), posts
+
+
+def plant_questions(folder: Path, settings: StackOverflow) -> tuple[list[Planted], Item]:
+    """Write the planted questions, as a dump of posts."""
+    planted = list(questions(settings))
+    posts = [post for _, thread in planted for post in thread]
+    marked = [" ".join(f"{name}={quoteattr(str(value))}" for name, value in post.items()) for post in posts]
+    (folder / "Posts.xml").write_text(f"<posts>{''.join(f'<row {marks}/>' for marks in marked)}</posts>", "utf-8")
+    return [one for one, _ in planted], Item(str(folder / "Posts.xml"), PLANTED, "Posts.xml")
+
+
 def plant_files(folder: Path, limits: Cleaning) -> tuple[list[Planted], list[Item]]:
     """Write the planted files. Those that weigh more than is allowed, and are not there for that, cannot be judged by
     the rule they are about and are left out."""
@@ -129,6 +170,13 @@ def plant_files(folder: Path, limits: Cleaning) -> tuple[list[Planted], list[Ite
             with path.open("r+b") as stream:
                 stream.truncate(one.size_bytes)
     return planted, [Item(str(folder / one.path), PLANTED, one.path) for one in planted]
+
+
+def plant(folder: Path, limits: Cleaning, settings: StackOverflow) -> tuple[list[Planted], list[Item]]:
+    """Write all that is planted, near duplicates apart."""
+    planted, items = plant_files(folder, limits)
+    asked, dump = plant_questions(folder, settings)
+    return [*planted, *asked], [*items, dump]
 
 
 def pair(side: str, number: int, lsh: Lsh) -> tuple[str, str]:
@@ -149,7 +197,13 @@ def near_rows(lsh: Lsh) -> pa.Table:
     rows = []
     for side, number in ((side, number) for side in ("above", "below") for number in range(PAIRS)):
         for end, text in zip("ab", pair(side, number, lsh), strict=True):
-            named = {"source": PLANTED, "path": f"{side}/{number:02}/{end}", "license": [], "version": "", "bytes": 0}
+            named = {
+                "source": PLANTED,
+                "path": f"{side}/{number:02}/{end}",
+                "license": [],
+                "metadata": "{}",
+                "bytes": 0,
+            }
             rows.append({"id": content_id(text), "text": text, **named})
     return pa.Table.from_pylist(rows, schema=SPOOLED)
 

@@ -19,12 +19,14 @@ from pydantic import Field, model_validator
 from hornbook.artifacts import Ledger
 from hornbook.config import operational
 from hornbook.corpus import canaries
-from hornbook.corpus.gather import PLANTED, Gathered, gather
+from hornbook.corpus.gather import Gathered, gather
 from hornbook.corpus.near import Lsh, NearDuplicate, buckets, near_duplicates, shingles
 from hornbook.corpus.reading import refused
 from hornbook.corpus.rules import Cleaning, Refusal, excerpt
-from hornbook.corpus.sources import NEVER_A_SOURCE, Item, limited, named_files, python_files
-from hornbook.corpus.spool import Spool, write_documents
+from hornbook.corpus.sources import NEVER_A_SOURCE, PLANTED, Item, limited, named_files, python_files
+from hornbook.corpus.spool import Spool, write_tables
+from hornbook.corpus.stackoverflow import StackOverflow
+from hornbook.corpus.tables import Columns
 from hornbook.errors import InputError
 from hornbook.records import Document, Rejected, write_dataset
 
@@ -33,10 +35,11 @@ class Curate(Cleaning):
     """What goes into a corpus and what is thrown out of it; the thresholds of `Cleaning` belong to it.
 
     `python`: read the Python files of the interpreter that runs, or of the distributions named in `packages` ("python"
-    is the standard library). `paths`: files, folders and globs of .py, .md, .txt, .parquet (`text` or `content` column)
-    and .jsonl. `exclude`: distributions and top-level modules never read. `limit`: take this many files, those whose
-    names have the smallest hashes (a table counts as one file). Near duplicates: texts that share at least `threshold`
-    of their shingles of `shingle_words` words, proposed by MinHash with `bands` of `rows` hashes.
+    is the standard library). `paths`: files, folders and globs, here or at fsspec URLs, of .py, .md, .txt, of .parquet
+    and .jsonl with one text a row (`columns` says where), and of StackOverflow's posts (`stackoverflow` says which).
+    `exclude`: distributions and top-level modules never read. `limit`: take this many files, those whose names have the
+    smallest hashes (a table counts as one file). Near duplicates: texts that share at least `threshold` of their
+    shingles of `shingle_words` words, proposed by MinHash with `bands` of `rows` hashes.
 
     >>> Curate(packages=["python"], limit=100, threshold=0.9).semantic()
     {'packages': ['python'], 'limit': 100, 'threshold': 0.9}
@@ -44,6 +47,8 @@ class Curate(Cleaning):
 
     python: bool = True
     paths: list[str] = Field(default_factory=list)
+    columns: Columns = Columns()
+    stackoverflow: StackOverflow = StackOverflow()
     packages: list[str] | None = None
     exclude: list[str] = Field(default_factory=lambda: list(NEVER_A_SOURCE))
     limit: int | None = Field(default=None, ge=1)
@@ -81,15 +86,15 @@ def curate(config: Curate, *, out: Path, ledger: Ledger) -> None:
     """
     items = sources(config)
     with Spool(out / "spool") as spool:
-        planted, files = canaries.plant_files(spool.folder / "planted", config)
-        gathered = gather([*items, *files], spool, config, config.workers)
+        planted, files = canaries.plant(spool.folder / "planted", config, config.stackoverflow)
+        gathered = gather([*items, *files], spool, config, config.workers, config.columns, config.stackoverflow)
         near = find_near(config, spool, gathered)
         documents = kept(spool, gathered, {one.id: one for one in near})
-        ledger.rows_out = write_documents(out / "documents", counted(documents, ledger))
+        ledger.rows_out = write_tables(out / "documents", counted(documents, ledger))
+        write_tables(out / "rejected", gathered.rejected.tables(), Rejected)
     canaries.check(planted, gathered, config.lsh, ledger)
     near = [one for one in near if gathered.winner(one.id).source != PLANTED]
     write_dataset(out / "clusters", near, NearDuplicate)
-    write_dataset(out / "rejected", gathered.rejected, Rejected)
     settle(gathered, near, ledger)
 
 
@@ -153,10 +158,8 @@ def superfluous(id: str, source: str, path: str, gathered: Gathered, near: dict[
 
 def as_documents(rows: pa.Table, gathered: Gathered) -> pa.Table:
     """Spooled rows as documents. Identical text keeps the licence claims of every file that holds it."""
-    metadata = [
-        json.dumps({"bytes": size, "version": version} if version else {"bytes": size})
-        for size, version in zip(rows["bytes"].to_pylist(), rows["version"].to_pylist(), strict=True)
-    ]
+    sizes = zip(rows["bytes"].to_pylist(), rows["metadata"].to_pylist(), strict=True)
+    metadata = [json.dumps({"bytes": size, **json.loads(told)}) for size, told in sizes]
     ids = rows["id"].to_pylist()
     same = [rows[name] for name in ("id", "text", "source", "path")]
     columns = [*same, [gathered.license(id) for id in ids], [[]] * len(ids), metadata]
@@ -181,7 +184,7 @@ def counted(documents: Iterator[pa.Table], ledger: Ledger) -> Iterator[pa.Table]
 def settle(gathered: Gathered, near: list[NearDuplicate], ledger: Ledger) -> None:
     """Write the funnel into the ledger. Raises InputError when nothing is left of what was read."""
     ledger.rows_in = gathered.rows
-    ledger.rejected.update(row.reason for row in gathered.rejected)
+    ledger.rejected.update(gathered.rejected.counts)
     ledger.figures["read_bytes_by_source"] = dict(sorted(gathered.source_bytes.items()))
     ledger.figures["near_duplicate_clusters"] = len({one.cluster for one in near})
     if not ledger.rows_out:

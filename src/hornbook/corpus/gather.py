@@ -1,7 +1,12 @@
-"""From a list of files to judged texts in the spool, with a record of who claims each text and of every refusal."""
+"""From a list of files to judged texts in the spool, with a record of who claims each text and of every refusal.
+
+Files of this machine are read by Daft, where they are judged. Tables, posts and files of stores are read here, in
+order, and put on disk in the form of a table first. Neither way holds more than a few dozen files.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,14 +16,14 @@ import pyarrow as pa
 
 from hornbook.corpus.engine import processors
 from hornbook.corpus.reading import files_frame, judged, refused, tables_frame
+from hornbook.corpus.remote import fetched
 from hornbook.corpus.rules import Cleaning, Refusal
-from hornbook.corpus.sources import STANDARD, TABLE_ENDINGS, Item, weigh
-from hornbook.corpus.spool import Spool
-from hornbook.corpus.tables import Unpacked, unpack
+from hornbook.corpus.sources import PLANTED, STANDARD, TABLE_ENDINGS, Item, size_of, weigh
+from hornbook.corpus.spool import Refused, Spool
+from hornbook.corpus.stackoverflow import Posts, StackOverflow, holds_posts
+from hornbook.corpus.tables import Columns, NoColumn, Unpacked, unpack
 from hornbook.progress import Meter
-from hornbook.records import Rejected
 
-PLANTED = "hornbook-planted"  # the source of canaries, which are counted nowhere and never written
 ROWS_A_WORKER = 512  # fewer are not worth starting another process for
 
 
@@ -39,7 +44,7 @@ class Claim(NamedTuple):
     def of(cls, source: str, path: str, license: Iterable[str]) -> Claim:
         """The claim of a file."""
         ids = tuple(license)
-        return cls(not ids, source != STANDARD, path.count("/"), len(path), path, source, ids)
+        return cls(not ids, source != STANDARD, path.count("/"), len(path), path, sys.intern(source), ids)
 
     @property
     def name(self) -> str:
@@ -49,10 +54,13 @@ class Claim(NamedTuple):
 
 @dataclass
 class Gathered:
-    """What was read: claims by text id, refusals, what became of planted files (path → reason), and counts."""
+    """What was read: claims by text id, refusals, what became of planted files (path → reason), and counts.
 
+    Claims are what grows in memory with the corpus: some 400 bytes a text.
+    """
+
+    rejected: Refused
     claims: dict[str, list[Claim]] = field(default_factory=dict)
-    rejected: list[Rejected] = field(default_factory=list)
     planted: dict[str, str] = field(default_factory=dict)
     rows: int = 0
     source_bytes: Counter[str] = field(default_factory=Counter)
@@ -69,6 +77,19 @@ class Gathered:
         """Record that a file holds a text."""
         self.claims.setdefault(id, []).append(Claim.of(source, path, license))
         self.rows += source != PLANTED
+
+    def too_heavy(self, item: Item, limits: Cleaning) -> bool:
+        """Whether a file is refused unread; if so, it is recorded."""
+        if why := weigh(item, limits):
+            self.refuse(item.source, item.path, why)
+        return why is not None
+
+    def receive(self, item: Item, data: bytes | Refusal, unpacked: Unpacked) -> None:
+        """Record the refusal of a file or row that was read here; put the others where they will be judged."""
+        if isinstance(data, Refusal):
+            self.refuse(item.source, item.path, data)
+        else:
+            unpacked.add(item, data)
 
     def take(self, rows: pa.Table, spool: Spool) -> None:
         """Record a batch of verdicts and spool the texts that passed."""
@@ -90,21 +111,32 @@ class Gathered:
         return sorted({name for claim in self.claims[id] for name in claim.license})
 
 
-def gather(items: list[Item], spool: Spool, limits: Cleaning, workers: int) -> Gathered:
-    """Weigh, read and judge every file; unpack tables into rows and judge those."""
-    gathered = Gathered()
-    files: list[Item] = []
+def gather(
+    items: list[Item],
+    spool: Spool,
+    limits: Cleaning,
+    workers: int,
+    columns: Columns | None = None,
+    stackoverflow: StackOverflow | None = None,
+) -> Gathered:
+    """Weigh, read and judge every file; unpack tables into rows, make pages of posts, and judge those.
+
+    Raises InputError for a table without the column that is wanted, if a person named that one file or there is no
+    table that has it.
+    """
+    gathered = Gathered(Refused(spool.folder))
+    weighed = [item for item in items if not gathered.too_heavy(item, limits)]
+    files = [item for item in weighed if not item.url.endswith(TABLE_ENDINGS)]
+    tables = [item for item in weighed if item.url.endswith(TABLE_ENDINGS)]
     unpacked = Unpacked(spool.folder / "rows.parquet")
-    for item in items:
-        if why := weigh(item, limits):
-            gathered.refuse(item.source, item.path, why)
-        elif item.url.endswith(TABLE_ENDINGS):
-            unpack_into(unpacked, item, limits, gathered)
-        else:
-            files.append(item)
+    for made in unpack_all(tables, limits, columns or Columns(), stackoverflow or StackOverflow(), spool):
+        gathered.receive(*made, unpacked)
+    for made in fetch_all([item for item in files if item.remote], limits):
+        gathered.receive(*made, unpacked)
     unpacked.close()
-    frames = [(files_frame(files), len(files)), (tables_frame(unpacked.path), unpacked.rows)]
-    with Meter("read and judged", len(files) + unpacked.rows, "files") as meter:
+    local = [item for item in files if not item.remote]
+    frames = [(files_frame(local), len(local)), (tables_frame(unpacked.path), unpacked.rows)]
+    with Meter("read and judged", len(local) + unpacked.rows, "files") as meter:
         for frame, rows in frames:
             for batch in verdicts(frame, rows, limits, workers):
                 gathered.take(batch, spool)
@@ -112,16 +144,36 @@ def gather(items: list[Item], spool: Spool, limits: Cleaning, workers: int) -> G
     return gathered
 
 
+Made = tuple[Item, bytes | Refusal]
+
+
+def fetch_all(items: list[Item], limits: Cleaning) -> Iterator[Made]:
+    """The files of stores, with their bytes or why they cannot be read. One byte too many shows that there are more."""
+    remotes = [item.remote for item in items if item.remote]
+    for item, data in zip(items, fetched(remotes, limits.max_bytes + 1), strict=True):
+        yield item, Refusal("unreadable", str(data), "") if isinstance(data, OSError) else data
+
+
+def unpack_all(
+    tables: list[Item], limits: Cleaning, columns: Columns, stackoverflow: StackOverflow, spool: Spool
+) -> Iterator[Made]:
+    """The rows of all tables; then, of all posts in them, the pages."""
+    posts = Posts(spool.folder, stackoverflow, limits, sum(map(size_of, tables)))
+    strangers: list[NoColumn] = []
+    for item in tables:
+        try:
+            yield from posts.read(item) if holds_posts(item, limits, columns) else unpack(item, limits, columns)
+        except NoColumn as error:
+            if item.named:
+                raise
+            strangers.append(error)
+            yield item, Refusal("unreadable", error.why, "")
+    if strangers and columns.named() and len(strangers) == sum(item.source != PLANTED for item in tables):
+        raise strangers[0]
+    yield from posts.pages()
+
+
 def verdicts(frame: Any, rows: int, limits: Cleaning, workers: int) -> Iterator[pa.Table]:
     """Judge a frame with as many workers as it is worth; 0 workers: one for each processor."""
     worth = -(-rows // ROWS_A_WORKER)
     return judged(frame, limits, min(workers or processors(), worth)) if rows else iter(())
-
-
-def unpack_into(unpacked: Unpacked, item: Item, limits: Cleaning, gathered: Gathered) -> None:
-    """Unpack one table; its damaged rows are refused."""
-    for row, data in unpack(item, limits):
-        if isinstance(data, Refusal):
-            gathered.refuse(row.source, row.path, data)
-        else:
-            unpacked.add(row, data)

@@ -25,7 +25,7 @@ LISTED = pa.schema(
         ("source", pa.string()),
         ("path", pa.string()),
         ("license", STRINGS),
-        ("version", pa.string()),
+        ("metadata", pa.string()),
     ]
 )
 
@@ -52,7 +52,7 @@ def judged(frame: Any, limits: Cleaning, workers: int) -> Iterator[pa.Table]:
     col = daft().col
     verdict = judge(limits, workers)(col("data"), col("source"), col("path"))
     frame = frame.with_column("verdict", verdict).select(
-        "source", "path", "license", "version", *[col("verdict")[name].alias(name) for name in Judged]
+        "source", "path", "license", "metadata", *[col("verdict")[name].alias(name) for name in Judged]
     )
     try:
         for batch in frame.to_arrow_iter():

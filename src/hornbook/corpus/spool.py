@@ -1,25 +1,28 @@
-"""Kept rows on their way to the corpus: on disk, in sixteen buckets by the first hex digit of their id.
+"""Rows on their way through the stage: on disk, in buckets by a number of their own.
 
-Sorting and removing copies can then be done a bucket at a time, so memory need not hold the corpus.
+Sorting, grouping and removing copies can then be done a bucket at a time, so memory need not hold the corpus.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from hornbook.records import STRINGS, Document
+from hornbook.records import STRINGS, Document, Record, Rejected
 
-DIGITS = "0123456789abcdef"
-WAITING_ROWS = 128  # of a bucket, before they are written
+WAITING_BYTES = 64 << 20  # over all buckets, before they are written
 GROUP_ROWS = 4096  # as in records.write_table
+ID_DIGITS = 2  # of a text's id, that name its bucket: 256 of them
+REJECTED_ROWS = 1024  # that wait to become a table
 
 SPOOLED = pa.schema(
     [
@@ -28,19 +31,69 @@ SPOOLED = pa.schema(
         ("source", pa.string()),
         ("path", pa.string()),
         ("license", STRINGS),
-        ("version", pa.string()),
+        ("metadata", pa.string()),
         ("bytes", pa.int64()),
     ]
 )
 
 
+class Buckets:
+    """Files in a folder, of which each row is given the number. What waits in memory is bounded by `WAITING_BYTES`."""
+
+    def __init__(self, folder: Path, name: str, schema: pa.Schema) -> None:
+        self.folder, self.name, self.schema = folder, name, schema
+        self._writers: dict[int, pq.ParquetWriter] = {}
+        self._waiting: dict[int, list[pa.Table]] = {}
+        self._bytes = 0
+
+    def add(self, rows: pa.Table, numbers: Sequence[int]) -> None:
+        """Append rows, each to the bucket of its number."""
+        if not len(rows):
+            return
+        order = np.argsort(numbers, kind="stable")
+        rows = rows.select(self.schema.names).cast(self.schema).take(pa.array(order)).combine_chunks()
+        ordered = np.asarray(numbers)[order]
+        starts = np.flatnonzero(np.diff(ordered, prepend=ordered[0] - 1))
+        for start, end in pairwise([*starts.tolist(), len(ordered)]):
+            self._waiting.setdefault(int(ordered[start]), []).append(rows.slice(start, end - start))
+        self._bytes += rows.nbytes
+        if self._bytes > WAITING_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        for number, tables in self._waiting.items():
+            if number not in self._writers:
+                path = self.folder / f"{self.name}-{number:03}.parquet"
+                self._writers[number] = pq.ParquetWriter(path, self.schema, compression="lz4", use_dictionary=False)
+            self._writers[number].write_table(pa.concat_tables(tables))
+        self._waiting, self._bytes = {}, 0
+
+    def close(self) -> None:
+        """End the files, so that they can be read."""
+        self.flush()
+        for writer in self._writers.values():
+            writer.close()
+        self._writers = {}
+
+    def paths(self) -> list[Path]:
+        """The buckets that hold anything, in order."""
+        return sorted(self.folder.glob(f"{self.name}-*.parquet"))
+
+    def tables(self) -> Iterator[pa.Table]:
+        """The rows of one bucket after the other."""
+        for path in self.paths():
+            with pq.ParquetFile(path) as file:
+                yield file.read()
+
+
 class Spool:
-    """A folder of buckets. Use as a context manager: it starts empty and is removed at the end."""
+    """The texts that were kept, in buckets by the first digits of their id. Use as a context manager: the folder starts
+    empty and is removed at the end."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._writers: dict[str, pq.ParquetWriter] = {}
-        self._waiting: dict[str, list[pa.Table]] = {digit: [] for digit in DIGITS}
+        self._texts = Buckets(folder, "bucket", SPOOLED)
 
     def __enter__(self) -> Self:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -51,44 +104,21 @@ class Spool:
         self.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def bucket(self, digit: str) -> Path:
-        """The file of one bucket."""
-        return self.folder / f"bucket-{digit}.parquet"
-
     def add(self, rows: pa.Table) -> None:
         """Append rows, each to its bucket."""
-        digits = pc.utf8_slice_codeunits(rows["id"], 0, 1)
-        for digit in DIGITS:
-            if len(mine := rows.filter(pc.equal(digits, digit))):
-                self._waiting[digit].append(mine.select(SPOOLED.names).cast(SPOOLED))
-                if sum(map(len, self._waiting[digit])) >= WAITING_ROWS:
-                    self.flush(digit)
-
-    def flush(self, digit: str) -> None:
-        """Write what waits for a bucket."""
-        rows, self._waiting[digit] = self._waiting[digit], []
-        if digit not in self._writers:
-            path = self.bucket(digit)
-            self._writers[digit] = pq.ParquetWriter(path, SPOOLED, compression="lz4", use_dictionary=False)
-        self._writers[digit].write_table(pa.concat_tables(rows))
+        self._texts.add(rows, [int(id[:ID_DIGITS], 16) for id in rows["id"].to_pylist()])
 
     def close(self) -> None:
         """End the files, so that they can be read."""
-        for digit in DIGITS:
-            if self._waiting[digit]:
-                self.flush(digit)
-        for writer in self._writers.values():
-            writer.close()
-        self._writers = {}
+        self._texts.close()
 
     def paths(self) -> list[Path]:
         """The buckets that hold anything, in order."""
-        return [path for digit in DIGITS if (path := self.bucket(digit)).exists()]
+        return self._texts.paths()
 
     def buckets(self) -> Iterator[pa.Table]:
         """The rows of one bucket after the other."""
-        for path in self.paths():
-            yield pq.read_table(path)
+        return self._texts.tables()
 
     def texts(self, wanted: Container[str]) -> Iterator[tuple[str, str]]:
         """The id and text of the rows whose id is wanted."""
@@ -100,17 +130,47 @@ class Spool:
                             yield id, text.as_py()
 
 
-def write_documents(folder: Path, buckets: Iterable[pa.Table]) -> int:
-    """Write buckets of documents, each sorted and all in order, as `records.write_dataset` would write the whole: the
-    same bytes, without holding it. Returns how many rows there were."""
+class Refused:
+    """The refusals of a run: counted by reason, and on disk until they are written."""
+
+    def __init__(self, folder: Path) -> None:
+        self.counts: Counter[str] = Counter()
+        self._rows: list[Rejected] = []
+        self._buckets = Buckets(folder, "rejected", Rejected.schema)
+
+    def append(self, row: Rejected) -> None:
+        """Record a refusal."""
+        self.counts[row.reason] += 1
+        self._rows.append(row)
+        if len(self._rows) >= REJECTED_ROWS:
+            self.spool()
+
+    def spool(self) -> None:
+        """Put what waits into its buckets."""
+        rows = pa.Table.from_pylist([row.row() for row in self._rows], schema=Rejected.schema)
+        self._buckets.add(rows, [int(row.id[0], 16) for row in self._rows])
+        self._rows = []
+
+    def tables(self) -> Iterator[pa.Table]:
+        """All refusals, sorted, a bucket at a time."""
+        self.spool()
+        self._buckets.close()
+        for rows in self._buckets.tables():
+            yield rows.sort_by([(name, "ascending") for name in Rejected.schema.names])
+
+
+def write_tables(folder: Path, tables: Iterable[pa.Table], kind: type[Record] = Document) -> int:
+    """Write tables of records, each sorted and all in order, as `records.write_dataset` would write the whole: the same
+    bytes, without holding it. Returns how many rows there were."""
     folder.mkdir(parents=True, exist_ok=True)
-    schema, waiting, rows = Document.schema, Document.schema.empty_table(), 0
+    schema, rows = kind.schema, 0
+    waiting = schema.empty_table()
     with pq.ParquetWriter(folder / "part-00000.parquet", schema, compression="zstd") as writer:
-        for bucket in buckets:
-            rows += len(bucket)
-            waiting = pa.concat_tables([waiting, bucket])
+        for table in tables:
+            rows += len(table)
+            waiting = pa.concat_tables([waiting, table])
             waiting = write_groups(writer.write_table, waiting)
-        if len(waiting) or not rows:
+        if len(waiting):
             writer.write_table(waiting, row_group_size=GROUP_ROWS)
     return rows
 
