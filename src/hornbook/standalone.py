@@ -49,16 +49,18 @@ def name_of(stage: Callable[..., None]) -> str:
     return str(getattr(function, "__name__", "stage")).removesuffix("_alone")
 
 
-def inputs_of(given: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, str]]]:
+def inputs_of(
+    given: Mapping[str, Any], digests: Mapping[str, Any], prefix: str = ""
+) -> Iterator[tuple[str, dict[str, str]]]:
     """The files and folders among a stage's inputs, `group.member` by name, with their places and digests.
 
     The places stand in the manifest of a folder on this machine, so that what is behind it can be found again.
     """
     for name, value in given.items():
         if isinstance(value, Mapping):
-            yield from inputs_of(value, f"{prefix}{name}.")
+            yield from inputs_of(value, digests[name], f"{prefix}{name}.")
         elif isinstance(value, Path) and value.exists():
-            yield prefix + name, {"path": str(value.resolve()), "digest": digest_of(value)}
+            yield prefix + name, {"path": str(value.resolve()), "digest": digests[name]}
 
 
 def run_alone(stage: Callable[..., None], config: Config, out: Path, **inputs: Any) -> Ledger:
@@ -90,7 +92,7 @@ def run_alone(stage: Callable[..., None], config: Config, out: Path, **inputs: A
     rejected = dict(sorted(ledger.rejected.items()))
     ledger.note_asked(out)
     manifest = {"config": json.loads(config.model_dump_json()), "rejected": rejected, **gauge.figures()}
-    manifest |= {"stage": name_of(stage), "inputs": dict(inputs_of(inputs)), "versions": versions()}
+    manifest |= {"stage": name_of(stage), "inputs": dict(inputs_of(inputs, request["inputs"])), "versions": versions()}
     if isinstance(stage, partial) and "responses" in stage.keywords:
         manifest["responses"] = str(Path(stage.keywords["responses"]).resolve())
     counts = {"rows_in": ledger.rows_in, "rows_out": ledger.rows_out, "figures": ledger.figures}

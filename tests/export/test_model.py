@@ -169,7 +169,9 @@ def test_what_its_base_was_trained_on_counts_too(tmp_path: Path, student: Path) 
 def test_training_data_that_is_gone_is_unknown(tmp_path: Path, student: Path) -> None:
     made = trained(tmp_path / "work", student, [document("a", "MIT")], "a")
     shutil.rmtree(made.folder("decontaminate-corpus"))
-    with pytest.raises(RequestError, match="corpus cannot be read any more; --unknown keep"):
+    with pytest.raises(
+        RequestError, match="corpus cannot be read any more, so its licences are unknown; --unknown keep"
+    ):
         model(made, tmp_path / "out")
     model(made, tmp_path / "out", unknown="keep")
     assert "Not readable any more, so of unknown licence: corpus." in (tmp_path / "out" / "README.md").read_text()

@@ -57,8 +57,8 @@ def recipe_of(made: Link) -> dict[str, Any] | None:
     """A recipe that makes this artifact and what it needs, nothing else; None when no recipe can."""
     found: dict[str, Any] | None = None
     if "key" in made.manifest:
-        run = next(runs_with(made), None)
-        found = run and {**run.resolved, **against(made), "only": [made.id]}
+        for run in runs_with(made):
+            found = {**run.resolved, **against(made), "only": [made.id]}
     elif made.stage in SECTIONS and not made.inputs:
         section = SECTIONS[made.stage]
         only = f"{made.stage}-{'corpus' if section == 'curate' else section}"

@@ -39,16 +39,17 @@ def size_category(rows: int) -> str:
 
 
 def hub_license(ids: Sequence[str]) -> dict[str, Any]:
-    """The `license` of a card. A licence without a word on the hub is `other`, and the table says which.
+    """The `license` of a card. A licence without a word on the hub is `other`, and named.
 
-    >>> hub_license(["GPL-3.0-only", "MIT"])["license"], hub_license(["PSF-2.0"])["license"]
-    (['gpl-3.0', 'mit'], 'other')
+    >>> hub_license(["GPL-3.0-only", "MIT"]), hub_license(["PSF-2.0"])["license_name"]
+    ({'license': ['gpl-3.0', 'mit']}, 'psf-2.0')
     """
     words = {x.lower().removesuffix("-only").removesuffix("-or-later") for x in ids}
-    known = sorted(word if word in {*HUB_IDS.split(), UNKNOWN} else "other" for word in words)
-    found = sorted(set(known)) or [UNKNOWN]
-    named = {"license_name": "several", "license_link": "LICENSES.json"} if "other" in found else {}
-    return {"license": found[0] if len(found) == 1 else found} | named
+    others = sorted(words - {*HUB_IDS.split(), UNKNOWN})
+    found = sorted(words - {*others}) + ["other"] * bool(others) or [UNKNOWN]
+    name = {"license_name": others[0] if len(others) == 1 else "several"} if others else {}
+    link = {"license_link": "LICENSES.json"} if others else {}
+    return {"license": found[0] if len(found) == 1 else found} | name | link
 
 
 def write_dataset_card(title: str, kind: str, made: Link, census: Census, configs: Any, out: Path) -> None:
