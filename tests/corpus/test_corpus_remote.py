@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -172,6 +173,13 @@ def test_a_damaged_member_of_an_archive_is_counted(tmp_path: Path) -> None:
     documents, rejected, _ = run(f"zip://::{tmp_path}/t.zip", tmp_path / "out")
     assert sorted(document.path for document in documents) == ["0.py", "2.py"]
     assert [row.detail for row in rejected] == ["t.zip:1.py: damaged: BadZipFile"]
+
+
+@pytest.mark.timeout(30)
+def test_the_key_does_not_wait_for_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.py")
+    config = Curate(python=False, paths=[str(tmp_path)])
+    assert source_facts(config, Store(tmp_path / "none"))["sources"]
 
 
 def test_the_key_follows_what_the_store_tells(store: MemoryFileSystem, tmp_path: Path) -> None:
