@@ -160,20 +160,6 @@ def test_the_classifiers_agreement_its_rivals_and_how_true_its_scores_are(page: 
     assert [*["2.90", "on", "average", "30", "3.20"]] in cells
 
 
-def test_a_model_that_labelled_stands_with_its_agreement_with_itself_and_with_readers(tmp_path: Path):
-    folder = build(tmp_path)
-    manifest = next((tmp_path / "artifacts").glob("annotate-*/manifest.json"))
-    itself = {"who": "the model with itself", "files": 12, "spearman": 0.93}
-    figures = {"readers_agreement": itself, "with_packaged_readers": {"files": 34, "spearman": 0.77, "kappa": 0.61}}
-    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"figures": figures}))
-    render(load_run(folder), tmp_path / "report.html")
-    text = (tmp_path / "report.html").read_text("utf-8")
-    rows = [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in re.findall(r"<tr>.*?</tr>", text, re.DOTALL)]
-    assert "the model with itself 12 0.93 – –" in rows
-    assert "the model that labelled, with careful readers 34 0.77 – 0.61" in rows
-    assert "two readers with each other" not in text
-
-
 def test_the_packaged_classifier_is_said_to_be_unmeasured(tmp_path: Path):
     folder = build(tmp_path)
     manifest = next((tmp_path / "artifacts").glob("classify-*/manifest.json"))

@@ -136,15 +136,8 @@ def classifier(run: Run) -> dict[str, Any]:
         rows.append(agreement("a random sample alone", figures["random"]))
     rows += [agreement(OTHERS.get(name, name), found) for name, found in figures.get("alternatives", {}).items()]
     packaged = figures.get("classifier") == "packaged"
-    rows += [with_readers(stage.figures) for stage in run.of("annotate") if "with_packaged_readers" in stage.figures]
     about = {"readers": readers, "packaged": packaged, "chart": validation(stages[0])}
     return {"rows": rows, "reliability": [reliability(row) for row in figures.get("reliability", [])], **about}
-
-
-def with_readers(figures: Any) -> dict[str, str]:
-    """How far the model that labelled agrees with the packaged readers."""
-    found = figures["with_packaged_readers"]
-    return agreement("the model that labelled, with careful readers", {**found, "labels": found["files"]})
 
 
 def reliability(row: Any) -> dict[str, str]:
