@@ -15,7 +15,6 @@ from hornbook.corpus.curate import Curate, facts, sources
 from hornbook.errors import InfrastructureError, InputError
 from hornbook.evaluation.target import HELD_OUT
 from hornbook.extras import require
-from hornbook.quality.annotate import Annotate
 from hornbook.quality.embed import digest_of
 from hornbook.synthesis.write import WriteExercises, WriteTextbooks
 from hornbook.training.loop import device_of
@@ -89,14 +88,6 @@ def embedder_facts(*names: str) -> Facts:
     return facts_of
 
 
-def annotation_facts(config: Annotate, store: Store) -> dict[str, str]:
-    """What annotators read besides their config: the readings; a model its rubric, and what seeks its sample out."""
-    names = ["teacher/readings.jsonl"]
-    if config.teacher.provider != "readings":
-        names += ["quality/rubrics.py", "quality/classifier.skops", "quality/meaning.npz"]
-    return packaged_facts(*names)(config, store)
-
-
 def written_facts(config: WriteTextbooks | WriteExercises, store: Store) -> dict[str, str]:
     """What writers read besides their config: the shelf, or a teacher's questions, topics and earlier rows."""
     if config.writer == "shelf":
@@ -106,6 +97,14 @@ def written_facts(config: WriteTextbooks | WriteExercises, store: Store) -> dict
     names = ("synthesis/llm/prompts.py", *(() if config.subjects.tree else ("synthesis/topics/packaged",)))
     own = [*([config.subjects.tree] if config.subjects.tree else []), *config.subjects.previous]
     return {name: packaged_digest(name) for name in names} | {name: digest_at(Path(name)) for name in own}
+
+
+def annotation_facts(config: Any, store: Store) -> dict[str, str]:
+    """What annotators read besides their config: the readings; a model its rubric, and what seeks its sample out."""
+    names = ["teacher/readings.jsonl"]
+    if config.teacher.provider != "readings":
+        names += ["quality/rubrics.py", "quality/classifier.skops", "quality/meaning.npz"]
+    return packaged_facts(*names)(config, store)
 
 
 def digest_at(path: Path) -> str:
