@@ -121,14 +121,23 @@ def crafted(what: str) -> dict[str, Any]:
     elif what == "kind":
         made["kind"] = "ridge"
     elif what == "hidden":
-        made["machine"], made["kind"] = make_pipeline(StandardScaler(), forest).fit(rows, labels), "forest"
+        made["machine"] = make_pipeline(StandardScaler(), forest).fit(rows, labels)
+    elif what == "dressed":  # a crafted tree that shows a sound one
+        made["machine"] = forest.estimators_[1]
+        made["machine"].estimators_ = [forest.estimators_[0]]
+        state["nodes"]["right_child"][0] = 0
+    elif what == "nested":  # a forest of crafted trees that shows a sound one, in a forest
+        inner = RandomForestRegressor(1, random_state=0).fit(rows, labels)
+        inner.estimators_, inner.tree_ = [forest.estimators_[1]], forest.estimators_[2].tree_
+        forest.estimators_ = [inner]
+        state["nodes"]["right_child"][0] = 0
     elif what == "experts":
         made = vars(Classifier(forest, forest))  # type: ignore[arg-type]
     tree.__setstate__(state)
     return made
 
 
-@pytest.mark.parametrize("what", ["child", "loop", "feature", "kind", "hidden", "experts"])
+@pytest.mark.parametrize("what", ["child", "loop", "feature", "kind", "hidden", "dressed", "nested", "experts"])
 def test_a_crafted_forest_is_refused(what: str, tmp_path: Path) -> None:
     skops.io.dump(crafted(what), tmp_path / FILE)
     with pytest.raises(InputError, match="not a hornbook classifier"):

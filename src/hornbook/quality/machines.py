@@ -69,8 +69,8 @@ def sound_forest(forest: Any) -> bool:
 
     if type(forest) is not RandomForestRegressor or not forest.estimators_:
         return False
-    kinds = {type(one) for one in forest.estimators_}
-    return kinds == {DecisionTreeRegressor} and all(sound(one.tree_, forest.n_features_in_) for one in forest)
+    trees, width = forest.estimators_, forest.n_features_in_
+    return all(type(one) is DecisionTreeRegressor and sound(one.tree_, width) for one in trees)
 
 
 def sound(tree: Any, width: int) -> bool:
