@@ -250,6 +250,13 @@ def test_a_derived_recipe_keeps_what_it_does_not_name(tmp_path: Path) -> None:
     assert made.model_copy(update={"select": smoke.select, "recipe": "smoke"}) == smoke
 
 
+def test_null_drops_a_selection_of_what_is_extended(tmp_path: Path) -> None:
+    path = recipe_file(
+        tmp_path / "mine.yaml", "extends: proxy\nselections: {top5: null, top20: null, top1: {share: 0.01}}\n"
+    )
+    assert list(load_recipe(str(path)).selections) == ["top50", "top30", "top10", "score3", "top1"]
+
+
 def test_a_recipe_is_derived_by_path_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe_file(tmp_path / "one" / "base.yaml", "extends: smoke\nrecipe: base\nseed: 3\n")
     recipe_file(tmp_path / "one" / "mine.yaml", "extends: base.yaml\nselect: {share: 0.5}\n")

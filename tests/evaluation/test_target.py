@@ -82,16 +82,19 @@ def test_gold_solutions_follow_their_prompts(
 
 def test_rows_of_a_persons_own_are_a_target(student: Path, held_out: Path, tmp_path: Path) -> None:
     mine = tmp_path / "mine.jsonl"
-    mine.write_text(json.dumps({"id": "a", "text": "return x + 1\n"}) + "\n")
+    texts = {"a": "return x + 1\n", "b": "y\n"}
+    mine.write_text("".join(json.dumps({"id": i, "text": text}) + "\n" for i, text in texts.items()))
     measured(student, held_out, tmp_path / "out", targets=[str(mine), HELD_OUT])
     found = costs(tmp_path / "out")
-    assert found[str(mine)] == {"a": (pytest.approx(found[HELD_OUT]["a"][0], abs=1e-3), 13)}
+    assert found[str(mine)].keys() == {"a", "b"}
+    assert found[str(mine)]["a"] == (pytest.approx(found[HELD_OUT]["a"][0], abs=1e-3), 13)
 
 
-def test_a_target_without_a_text_is_refused(student: Path, tmp_path: Path) -> None:
-    write_dataset(tmp_path / "none", [], Document)
-    with pytest.raises(InputError, match="target 'held-out' has no text; give another, or hold out more documents"):
-        measured(student, tmp_path / "none", tmp_path / "out")
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_target_too_small_for_an_interval_is_refused(student: Path, tmp_path: Path, count: int) -> None:
+    write_dataset(tmp_path / "few", [Document("a", "x = 1\n", "s", "p")][:count], Document)
+    with pytest.raises(InputError, match="target 'held-out' has fewer than 2 texts; give more, or hold out more"):
+        measured(student, tmp_path / "few", tmp_path / "out")
 
 
 def test_rows_are_sorted_and_say_which_target_they_are_of(student: Path, held_out: Path, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from hornbook.tokens.texts import texts
 from hornbook.training.loop import device_of
 
 HELD_OUT = "held-out"
+FEWEST = 2  # texts; an interval over one would have no width
 COSTS = "likelihood.parquet"
 SCHEMA = pa.schema([("target", pa.string()), ("id", pa.string()), ("bits", pa.float64()), ("bytes", pa.int64())])
 Asked = tuple[str, str, str]  # id, what stands before, what is paid for
@@ -42,7 +43,7 @@ class TargetBits(Config):
 
 
 def target_bits(config: TargetBits, *, student: Path, held_out: Path, out: Path, ledger: Ledger) -> None:
-    """Write `likelihood.parquet`: bits and bytes of every text of every target. Raises InputError for an empty one."""
+    """Write `likelihood.parquet`: bits and bytes of every text of every target. Raises InputError for one too small."""
     import torch
 
     torch.set_num_threads(config.threads)
@@ -50,8 +51,8 @@ def target_bits(config: TargetBits, *, student: Path, held_out: Path, out: Path,
     rows = []
     for target in config.targets:
         asked = list(texts_of(target, held_out, config.pieces, model.context))
-        if not asked:
-            raise InputError(f"target {target!r} has no text; give another, or hold out more documents")
+        if len({row_id for row_id, _, _ in asked}) < FEWEST:
+            raise InputError(f"target {target!r} has fewer than {FEWEST} texts; give more, or hold out more documents")
         bits: dict[str, float] = defaultdict(float)
         size: dict[str, int] = defaultdict(int)
         for (row_id, _, _), cost in zip(asked, likelihoods(model, [row[1:] for row in asked]), strict=True):
