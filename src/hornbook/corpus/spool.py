@@ -6,7 +6,7 @@ Sorting and removing copies can then be done a bucket at a time, so memory need 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,6 +20,7 @@ from hornbook.records import STRINGS, Document
 DIGITS = "0123456789abcdef"
 WAITING_ROWS = 128  # of a bucket, before they are written
 GROUP_ROWS = 4096  # as in records.write_table
+BATCH_ROWS = 256
 
 SPOOLED = pa.schema(
     [
@@ -90,14 +91,15 @@ class Spool:
         for path in self.paths():
             yield pq.read_table(path)
 
-    def texts(self, wanted: Container[str]) -> Iterator[tuple[str, str]]:
-        """The id and text of the rows whose id is wanted."""
+    def texts(self, wanted: Iterable[str]) -> Iterator[pa.RecordBatch]:
+        """The id and text of the rows whose id is wanted, a batch at a time; copies may be left out."""
+        left = set(wanted)
         for path in self.paths():
             with pq.ParquetFile(path) as file:
-                for batch in file.iter_batches(256, columns=["id", "text"]):
-                    for id, text in zip(batch["id"].to_pylist(), batch["text"], strict=True):
-                        if id in wanted:
-                            yield id, text.as_py()
+                for batch in file.iter_batches(BATCH_ROWS, columns=["id", "text"]):
+                    ids = batch["id"].to_pylist()
+                    yield batch.filter(pa.array([id in left for id in ids], pa.bool_()))
+                    left.difference_update(ids)
 
 
 def write_documents(folder: Path, buckets: Iterable[pa.Table]) -> int:
