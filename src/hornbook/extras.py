@@ -9,6 +9,7 @@ from hornbook.errors import RequestError
 EXTRAS = {
     "train": ("accelerate", "safetensors", "tokenizers", "torch", "transformers"),
     "endpoint": ("openai",),
+    "ray": ("ray",),
     "lm-eval": ("lm_eval",),
     "dev": ("pytest", "hypothesis", "mypy"),
 }

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from hornbook.corpus.engine import processors
+from hornbook.corpus.engine import width
 from hornbook.corpus.reading import files_frame, judged, refused, tables_frame
 from hornbook.corpus.rules import Cleaning, Refusal
 from hornbook.corpus.sources import STANDARD, TABLE_ENDINGS, Item, weigh
@@ -113,9 +113,10 @@ def gather(items: list[Item], spool: Spool, limits: Cleaning, workers: int) -> G
 
 
 def verdicts(frame: Any, rows: int, limits: Cleaning, workers: int) -> Iterator[pa.Table]:
-    """Judge a frame with as many workers as it is worth; 0 workers: one for each processor."""
+    """Judge a frame with as many workers as it is worth; 0 workers: one for each processor,
+    of the cluster where there is one."""
     worth = -(-rows // ROWS_A_WORKER)
-    return judged(frame, limits, min(workers or processors(), worth)) if rows else iter(())
+    return judged(frame, limits, min(workers or width(), worth)) if rows else iter(())
 
 
 def unpack_into(unpacked: Unpacked, item: Item, limits: Cleaning, gathered: Gathered) -> None:
