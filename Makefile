@@ -53,7 +53,7 @@ bench-corpus: $(VENV)/.ready-dev  ## the corpus stage: step by step, on 5 GB, an
 	$(BIN)/python benchmarks/curation.py
 	$(BIN)/python benchmarks/scale.py --gigabytes 5
 	test -x $(RIVAL)/bin/python || $(PYTHON) -m venv $(RIVAL)
-	$(RIVAL)/bin/python -m pip install --quiet --editable . 'datatrove>=0.10,<0.11' spacy xxhash orjson
+	$(RIVAL)/bin/python -m pip install --quiet --editable . 'datatrove>=0.10,<0.11' spacy 'xxhash<4' orjson
 	$(RIVAL)/bin/python benchmarks/dedupe.py
 
 classifier: $(VENV)/.ready-dev  ## train the packaged classifier again from the packaged readings

@@ -29,7 +29,7 @@ import pyarrow as pa
 from hornbook.corpus import engine
 from hornbook.corpus.compiled import compiled
 from hornbook.corpus.near import Lsh, buckets, near_duplicates
-from hornbook.corpus.reading import files_frame
+from hornbook.corpus.reading import read_bytes
 from hornbook.corpus.rules import RULES, Cleaning, Page
 from hornbook.corpus.shingles import ShingleFile
 from hornbook.corpus.sources import Item, python_files
@@ -87,8 +87,7 @@ def sample(megabytes: float, seed: int) -> list[Item]:
 
 def cleaning(steps: Steps, items: list[Item]) -> list[str]:
     """Time reading and every rule; returns the texts that all of them let pass."""
-    steps.time("read, through Daft", lambda: sum(map(len, files_frame(items).to_arrow_iter())))
-    data = [Path(item.url).read_bytes() for item in items]
+    data = steps.time("read", lambda: [read_bytes(Path(item.url)) for item in items])
     pages = steps.time("decode, cut into lines", lambda: [Page.of(d, i.path) for d, i in zip(data, items, strict=True)])
     for name, rule in RULES.items():
         label = f"rule: {name}" + (" (parse)" if name == "not-python" else "")

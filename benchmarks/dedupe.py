@@ -1,7 +1,7 @@
 """Near-duplicate removal: its speed beside datatrove's MinHash signatures, and its recall on planted pairs.
 
-    pip install 'datatrove>=0.10,<0.11' spacy xxhash orjson       the rival, in an environment of the benchmark's own
-    python benchmarks/dedupe.py                                   about three minutes on two cores
+    pip install 'datatrove>=0.10,<0.11' spacy 'xxhash<4' orjson      the rival, in an environment of its own
+    python benchmarks/dedupe.py                                      about three minutes on two cores
 
 The rival computes signatures and no more: 14 buckets of 8 hashes over shingles of 5 words, one process for each core.
 Once as it comes, its words from spaCy; once with its words made ours, by `str.split` and unsimplified, so that the
@@ -22,7 +22,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -31,6 +32,7 @@ import pyarrow.parquet as pq
 from hornbook.corpus.near import Lsh, NearDuplicate, buckets, near_duplicates
 from hornbook.corpus.shingles import ShingleFile
 from hornbook.corpus.sources import python_files
+from hornbook.measure import cpu_seconds
 from hornbook.records import content_id
 
 LSH = Lsh(threshold=0.8, shingle_words=5, bands=14, rows=8)
@@ -40,6 +42,7 @@ PAIRS = 2000
 PAIR_WORDS = 1000
 ROW_GROUP = 128
 LEAST_RECALL, RECALL_FROM = 0.97, 0.85
+Cost = tuple[float, float]  # wall and processor seconds
 RIVALS = ("datatrove", "datatrove, our words")
 
 
@@ -53,7 +56,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.only:
-        print(timed(asked.only, asked.folder))
+        print(*timed(asked.only, asked.folder))
         return 0
     with tempfile.TemporaryDirectory(prefix="hornbook-dedupe-") as folder:
         speed(Path(folder), asked.megabytes, asked.seed, () if asked.no_rival else RIVALS)
@@ -63,18 +66,34 @@ def main() -> int:
 def speed(folder: Path, megabytes: float, seed: int, rivals: tuple[str, ...]) -> None:
     """Run everyone in turn and print megabytes a second, with the ratio of medians."""
     size = write_shards(folder / "in", installed(megabytes, seed))
-    seconds: dict[str, list[float]] = {name: [] for name in ("ours", *rivals)}
+    runs: dict[str, list[Cost]] = {name: [] for name in ("ours", *rivals)}
     for _ in range(RUNS):
-        for name, found in seconds.items():
-            command = [sys.executable, __file__, "--only", name, "--folder", str(folder)]
-            found.append(float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1]))
-    ours = statistics.median(seconds["ours"])
+        for name, found in runs.items():
+            found.append(run_of(name, folder))
+    ours = middle(runs["ours"])
     print(f"{size / 1e6:.1f} MB of installed Python in {SHARDS} Parquet files, {os.cpu_count()} cores\n")
-    print("| | seconds, each run | MB/s, median | ours is so many times as fast |\n|---|---|--:|--:|")
-    for name, found in seconds.items():
-        middle = statistics.median(found)
-        listed = ", ".join(f"{value:.2f}" for value in found)
-        print(f"| {name} | {listed} | {size / 1e6 / middle:.2f} | {middle / ours:.1f} |")
+    print("| | seconds, each run | MB/s, median | times ours | processor time, ms/MB | times ours |")
+    print("|---|---|--:|--:|--:|--:|")
+    for name, found in runs.items():
+        wall, cpu = middle(found)
+        listed = ", ".join(f"{seconds:.2f}" for seconds, _ in found)
+        rates = f"{size / 1e6 / wall:.2f} | {wall / ours[0]:.1f} | {1e9 * cpu / size:.0f} | {cpu / ours[1]:.1f}"
+        print(f"| {name} | {listed} | {rates} |")
+
+
+def middle(costs: list[Cost]) -> Cost:
+    """Medians of wall and of processor time."""
+    return statistics.median(wall for wall, _ in costs), statistics.median(cpu for _, cpu in costs)
+
+
+def run_of(name: str, folder: Path) -> Cost:
+    """What one run of one contestant takes, in a process of its own."""
+    command = [sys.executable, __file__, "--only", name, "--folder", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{name} failed:\n{done.stderr[-2000:]}")
+    wall, cpu = map(float, done.stdout.split()[-2:])
+    return wall, cpu
 
 
 def installed(megabytes: float, seed: int) -> Iterator[str]:
@@ -100,19 +119,18 @@ def write_shards(folder: Path, texts: Iterator[str]) -> int:
     return sum(len(text.encode("utf-8", "replace")) for text in once.values())
 
 
-def timed(name: str, folder: Path) -> float:
-    """Seconds of one run of one contestant, in this process."""
+def timed(name: str, folder: Path) -> Cost:
+    """Wall and processor seconds of one run of one contestant, in this process and those that it starts."""
     with tempfile.TemporaryDirectory(dir=folder) as out:
         if name == "ours":
             import daft  # noqa: F401
 
-            began = time.monotonic()
-            removal(sorted((folder / "in").glob("*.parquet")), Path(out))
+            work = partial(removal, sorted((folder / "in").glob("*.parquet")), Path(out))
         else:
-            pipeline = signatures(folder / "in", Path(out), own_words=name == "datatrove")
-            began = time.monotonic()
-            pipeline.run()
-        return time.monotonic() - began
+            work = signatures(folder / "in", Path(out), own_words=name == "datatrove")
+        began, spent = time.monotonic(), cpu_seconds()
+        work()
+        return time.monotonic() - began, cpu_seconds() - spent
 
 
 def removal(paths: list[Path], out: Path) -> list[NearDuplicate]:
@@ -141,7 +159,7 @@ def chosen(batch: pa.RecordBatch, ids: set[str], keep: bool = True) -> pa.Record
     return batch.filter(pa.array([(id in ids) == keep for id in batch["id"].to_pylist()], pa.bool_()))
 
 
-def signatures(folder: Path, out: Path, own_words: bool) -> object:
+def signatures(folder: Path, out: Path, own_words: bool) -> Callable[[], object]:
     """datatrove's signature step over a folder of Parquet files."""
     from datatrove.executor.local import LocalPipelineExecutor
     from datatrove.pipeline.dedup.minhash import MinhashConfig, MinhashDedupSignature
@@ -155,7 +173,8 @@ def signatures(folder: Path, out: Path, own_words: bool) -> object:
         step.word_tokenizer = Split()
     reader = ParquetReader(str(folder), batch_size=ROW_GROUP)
     logs = str(out / "logs")
-    return LocalPipelineExecutor([reader, step], tasks=SHARDS, workers=SHARDS, logging_dir=logs, start_method="fork")
+    settings = {"tasks": SHARDS, "workers": SHARDS, "logging_dir": logs, "start_method": "fork"}
+    return LocalPipelineExecutor([reader, step], **settings).run
 
 
 class Split:

@@ -1,14 +1,15 @@
 """The corpus stage on a corpus of gigabytes: how fast, in how much memory, and how many of the planted copies it finds.
 
-    python benchmarks/scale.py --gigabytes 5 --workdir /somewhere/with/30/GB         quarter of an hour on two cores
-    python benchmarks/scale.py --gigabytes 0.2 --form parquet       half a minute
+    python benchmarks/scale.py --gigabytes 5 --workdir /somewhere/with/30/GB       a quarter of an hour on two cores
+    python benchmarks/scale.py --gigabytes 0.2 --form parquet                      half a minute
 
-The corpus is installed Python over and over, each time with another share of its names replaced: none, three in a
-thousand, up to three in ten. So most files have copies at known similarities, which is the hard case for deduplication.
-It comes as files, or as JSONL or Parquet shards of 5,000 rows. The stage runs in a process of its own, and the resident
-memory of that process with all its children is looked at four times a second. Of 2,000 pairs of a file and a copy of it
-at a similarity of 0.85 or more, by Python sets of tuples of words, a pair is found when not both are kept. Exits with 1
-when memory reaches 6 GB or less than 0.97 of the pairs are found. The work folder is emptied at the end.
+The corpus is installed Python fourteen times or more, each time with another share of its names replaced: none, three
+in a thousand, up to three in ten. So most files have copies at known similarities, which is the hard case for
+deduplication. It comes as files, or as JSONL or Parquet shards of 5,000 rows. The stage runs in a process of its own,
+and the resident memory of that process with all its children is looked at four times a second. Of 2,000 pairs of a file
+and a copy of it at a similarity of 0.85 or more, by Python sets of tuples of words, a pair is found when not both are
+kept. Exits with 1 when memory reaches 6 GB or less than 0.97 of the pairs are found. The work folder is emptied at the
+end.
 """
 
 from __future__ import annotations
@@ -81,15 +82,19 @@ def replaced(text: str, rate: float, chance: random.Random) -> str:
     return "".join([*parts, text[done:]])
 
 
-def installed(seed: int) -> list[tuple[str, str]]:
-    """Path and text of the installed Python files, in an order of the seed's."""
-    found = []
-    for item in python_files(None, []):
+def installed(seed: int, most_bytes: float) -> list[tuple[str, str]]:
+    """Path and text of installed Python files, in an order of the seed's, up to a size."""
+    items = list(python_files(None, []))
+    random.Random(seed).shuffle(items)
+    found: list[tuple[str, str]] = []
+    for item in items:
         try:
             found.append((f"{item.source}/{item.path}", Path(item.url).read_text("utf-8")))
         except (OSError, UnicodeDecodeError):
             continue
-    random.Random(seed).shuffle(found)
+        most_bytes -= len(found[-1][1])
+        if most_bytes <= 0:
+            break
     return found
 
 
@@ -196,7 +201,8 @@ def make(corpus: Path, asked: argparse.Namespace) -> tuple[int, list[tuple[Copy,
 
     def rows() -> Iterator[tuple[str, str]]:
         nonlocal size
-        for copy, text in copies(installed(asked.seed), asked.gigabytes * 1e9, asked.seed):
+        once = installed(asked.seed, asked.gigabytes * 1e9 / (2 * len(RATES)))
+        for copy, text in copies(once, asked.gigabytes * 1e9, asked.seed):
             size += len(text.encode("utf-8", "replace"))
             if copy.number and chance.random() * every < 1:
                 planted.append((Copy(copy.path, copy.text, 0, copy.seed), copy))

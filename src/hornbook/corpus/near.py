@@ -66,7 +66,8 @@ def buckets(paths: Iterable[Path], lsh: Lsh) -> list[tuple[str, ...]]:
     cuts = [functions.slice(col("signature"), band * lsh.rows, (band + 1) * lsh.rows) for band in range(lsh.bands)]
     keys = functions.to_list(*[functions.hash(cut, seed=band) for band, cut in enumerate(cuts)])
     frame = frame.select("id", keys.alias("key")).distinct("id").explode("key")
-    groups = frame.groupby("key").agg(col("id").list_agg().alias("ids")).where(functions.list_count(col("ids")) > 1)
+    held = col("id").list_agg().alias("ids"), col("id").count().alias("size")
+    groups = frame.groupby("key").agg(*held).where(col("size") > 1)  # list_count would import torch, for nothing
     one_of: dict[str, str] = {}  # each id in memory once, however many bands propose it
     batches = groups.select("ids").to_arrow_iter()
     found = (ids for batch in batches for ids in batch["ids"].to_pylist())
