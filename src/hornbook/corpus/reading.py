@@ -75,7 +75,7 @@ def judge(limits: Cleaning, workers: int) -> Any:
         @daft().method.batch(return_dtype=daft().DataType.from_arrow_type(verdict))  # type: ignore[untyped-decorator]
         def __call__(self, data: Any, source: Any, path: Any, url: Any) -> Any:
             rows = zip(data.to_arrow(), source.to_pylist(), path.to_pylist(), url.to_pylist(), strict=True)
-            return pa.array([verdict_row(cell.as_py(), *named, limits) for cell, *named in rows], verdict)
+            return pa.array([verdict_row(cell.as_py(), s, p, u, limits) for cell, s, p, u in rows], verdict)
 
     return Judge()
 

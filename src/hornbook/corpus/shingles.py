@@ -89,7 +89,7 @@ class ShingleFile:
         for ids, sets in ahead(batches, words):
             for id, found in zip(ids, sets, strict=True):
                 self._places[id] = self._end, len(found)
-                self._end += self._stream.write(found)
+                self._end += self._stream.write(found.data)
         self._stream.flush()
         return self
 

@@ -60,5 +60,5 @@ def cluster_row(cluster: Sequence[Row], names: dict[str, str]) -> Row:
 def members(rows: Sequence[Row], names: dict[str, str]) -> Iterator[dict[str, str]]:
     """A removed text, what stays for it, and their similarity."""
     for row in rows:
-        goes, stays = (names.get(row[side], row[side]) for side in ("id", "survivor"))
+        goes, stays = (names.get(str(row[side]), str(row[side])) for side in ("id", "survivor"))
         yield {"goes": goes, "stays": stays, "jaccard": decimal(row["jaccard"], JACCARD_DIGITS)}
