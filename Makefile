@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+RIVAL := $(VENV)-rival
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-one-half test-other-half check test-slow attacks bench-sandbox bench-exercises coverage classifier format clean
+.PHONY: demo test test-one-half test-other-half check test-slow attacks bench-sandbox bench-exercises coverage classifier format clean test-ray bench-corpus
 
 demo: $(VENV)/.ready-demo
 	$(BIN)/hornbook run laptop
@@ -33,6 +34,10 @@ test-other-half: $(VENV)/.ready-dev
 test-slow: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -m slow --timeout=3000
 
+test-ray: $(VENV)/.ready-dev  ## the corpus stage on a Ray cluster of two workers: installs Ray, a quarter of a gigabyte
+	$(INSTALL) --editable '.[train,dev,ray]'
+	$(BIN)/python -m pytest -m ray tests/corpus/test_ray.py
+
 attacks: $(VENV)/.ready-dev  ## what every level of isolation stops, attack by attack
 	$(BIN)/python tests/sandbox/attacks.py
 
@@ -43,6 +48,13 @@ bench-sandbox: $(VENV)/.ready-dev  ## speed beside rivals, agreement of mutants 
 
 bench-exercises: $(VENV)/.ready-dev  ## 20,000 composed exercises: sound, different, killed by their tests, quickly written
 	$(BIN)/python benchmarks/procedural.py -n 20000
+
+bench-corpus: $(VENV)/.ready-dev  ## the corpus stage: step by step, on 5 GB, and deduplication beside datatrove, which it installs apart
+	$(BIN)/python benchmarks/curation.py
+	$(BIN)/python benchmarks/scale.py --gigabytes 5
+	test -x $(RIVAL)/bin/python || $(PYTHON) -m venv $(RIVAL)
+	$(RIVAL)/bin/python -m pip install --quiet --editable . 'datatrove>=0.10,<0.11' spacy 'xxhash<4' orjson
+	$(RIVAL)/bin/python benchmarks/dedupe.py
 
 classifier: $(VENV)/.ready-dev  ## train the packaged classifier again from the packaged readings
 	$(BIN)/python -m hornbook.quality.package
@@ -62,4 +74,4 @@ $(VENV)/.ready-dev: pyproject.toml constraints.txt
 	touch $@ $(VENV)/.ready-demo
 
 clean:
-	rm -rf $(VENV) build dist .coverage* .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(RIVAL) build dist .coverage* .pytest_cache .mypy_cache .ruff_cache

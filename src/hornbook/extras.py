@@ -10,6 +10,7 @@ EXTRAS = {
     "train": ("accelerate", "safetensors", "tokenizers", "torch", "transformers"),
     "embed": ("model2vec", "sentence_transformers", "torch", "transformers"),
     "endpoint": ("openai",),
+    "ray": ("ray",),
     "lm-eval": ("lm_eval",),
     "dev": ("pytest", "hypothesis", "mypy"),
 }

@@ -1,15 +1,20 @@
 """Near duplicates: similarities worked by hand, and what must hold whatever the texts."""
 
-from itertools import combinations
+import os
+import subprocess
+import sys
+from itertools import combinations, product
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hornbook.corpus.near import Components, Lsh, buckets, jaccard, near_duplicates, shingles
+from hornbook.corpus.near import Components, Lsh, buckets, near_duplicates
+from hornbook.corpus.shingles import ShingleFile, jaccard, shingle_sets, shingles
 
 
 def truth(one: str, other: str, words: int = 5) -> float:
@@ -38,6 +43,42 @@ def truth(one: str, other: str, words: int = 5) -> float:
 )
 def test_jaccard_by_hand(one: str, other: str, expected: float) -> None:
     assert jaccard(shingles(one, 5), shingles(other, 5)) == pytest.approx(expected)
+
+
+@given(st.lists(st.text("ab \n\t\x1c\u00a0\u3000é", max_size=40), max_size=6), st.integers(1, 6))
+@settings(max_examples=150, deadline=None)
+def test_sets_of_shingles_are_those_of_tuples_of_words(texts: list[str], words: int) -> None:
+    sets = shingle_sets(pa.array(texts, pa.string()), words)
+    assert len(sets) == len(texts)
+    for one, other in product(range(len(texts)), repeat=2):
+        assert jaccard(sets[one], sets[other]) == truth(texts[one], texts[other], words)
+
+
+def test_shingles_are_the_same_in_every_process() -> None:
+    code = "from hornbook.corpus.shingles import shingles; print(shingles('to be or not to be', 2).tolist())"
+    found = set()
+    for seed in "0", "1":
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        found.add(done.stdout)
+    assert found == {f"{shingles('to be or not to be', 2).tolist()}\n"}
+    assert len(shingles("to be or not to be", 2)) == 4  # "to be" twice
+
+
+def test_the_order_of_words_counts() -> None:
+    assert jaccard(shingles("a b c", 3), shingles("c b a", 3)) == 0
+    assert jaccard(shingles("a a b", 3), shingles("a b a", 3)) == 0
+
+
+def test_sets_on_disk_are_those_in_memory(tmp_path: Path) -> None:
+    texts = {f"{n}": line(n, 3 * n) for n in range(40)}
+    rows = pa.table({"id": list(texts), "text": list(texts.values())})
+    with ShingleFile(tmp_path / "sets") as sets:
+        sets.fill(rows.to_batches(max_chunksize=7), 5)
+        assert all(np.array_equal(sets[id], shingles(text, 5)) for id, text in texts.items())
+        with pytest.raises(KeyError):
+            sets["40"]
+    assert not list(tmp_path.iterdir())
 
 
 def test_recall_by_hand() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from hornbook.corpus.near import NearDuplicate
 from hornbook.records import (
     Annotation,
     Document,
@@ -220,9 +221,20 @@ def add_corpus(builder: Builder, documents: list[Document]) -> None:
         )
     ]
 
+    stays = documents[0].id  # six texts go for it, one for the hostile text
+    near = [NearDuplicate(f"near{n}", stays, 0.9 + n / 100, stays) for n in range(6)]
+    near.append(NearDuplicate("near6", "hostile000000000", 0.8125, "hostile000000000"))
+    alike = [
+        Rejected(
+            one.id, "curate", "near-duplicate", f"<i>copy</i>:v/{one.id}.py: Jaccard {one.jaccard:.4f} with x:y (z)"
+        )
+        for one in near
+    ]
+
     def curate(path: Path) -> None:
         write_dataset(path / "documents", documents, Document)
-        write_dataset(path / "rejected", rejected, Rejected)
+        write_dataset(path / "rejected", [*rejected, *alike], Rejected)
+        write_dataset(path / "clusters", near, NearDuplicate)
 
     def classify(path: Path) -> None:
         labels = [rng.choice([0, 1, 1, 1, 2, 2, 3, 3, 4, 5]) for _ in range(230)]

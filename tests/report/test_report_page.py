@@ -196,6 +196,20 @@ def test_a_model_that_labelled_stands_with_its_agreement_with_itself_and_with_re
     assert "two readers" not in text
 
 
+def test_the_biggest_clusters_name_who_goes_who_stays_and_how_alike_they_are(page: Path):
+    text = page.read_text("utf-8")
+    table = re.findall(r"<tr>.*?</tr>", text[text.index("clusters of near duplicates") :], re.DOTALL)
+    cells = [re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row, re.DOTALL) for row in table][:7]
+    assert "The biggest of 2 clusters" in text
+    assert cells[1][0] == "7"  # six go, one stays
+    assert [row[1] for row in cells[1:5]] == [f"&lt;i&gt;copy&lt;/i&gt;:v/near{n}.py" for n in (5, 4, 3, 2)]
+    assert [row[3] for row in cells[1:5]] == ["0.95", "0.94", "0.93", "0.92"]
+    assert cells[2][2] == "cpython:lib/module_000.py"
+    assert cells[5] == ["", "and 2 more"]
+    assert cells[6][0] == "2"
+    assert re.fullmatch("…ong(long)+/⟨U\\+202E⟩gnp.py", cells[6][2])
+
+
 def test_the_packaged_classifier_is_said_to_be_unmeasured(tmp_path: Path):
     folder = build(tmp_path)
     manifest = next((tmp_path / "artifacts").glob("classify-*/manifest.json"))

@@ -10,7 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,11 +18,12 @@ from pydantic import Field, model_validator
 
 from hornbook.artifacts import Ledger
 from hornbook.config import operational
-from hornbook.corpus import canaries
+from hornbook.corpus import canaries, engine
 from hornbook.corpus.gather import Gathered, gather
-from hornbook.corpus.near import Lsh, NearDuplicate, buckets, near_duplicates, shingles
+from hornbook.corpus.near import Lsh, NearDuplicate, buckets, near_duplicates
 from hornbook.corpus.reading import refused
 from hornbook.corpus.rules import Cleaning, Refusal, excerpt
+from hornbook.corpus.shingles import ShingleFile
 from hornbook.corpus.sources import NEVER_A_SOURCE, PLANTED, Item, limited, named_files, python_files
 from hornbook.corpus.spool import Spool, write_tables
 from hornbook.corpus.stackoverflow import StackOverflow
@@ -56,7 +57,9 @@ class Curate(Cleaning):
     shingle_words: int = Field(default=5, ge=1)
     bands: int = Field(default=14, ge=1)
     rows: int = Field(default=8, ge=1)
-    workers: int = operational(0, ge=0)  # processes; 0: one for each processor
+    workers: int = operational(0, ge=0)  # processes; 0: one for each processor, of the cluster with Ray
+    runner: Literal["native", "ray"] = operational("native")
+    address: str = operational("")  # of the Ray cluster; empty: RAY_ADDRESS, else this machine alone
 
     @property
     def lsh(self) -> Lsh:
@@ -85,6 +88,7 @@ def curate(config: Curate, *, out: Path, ledger: Ledger) -> None:
     that a threshold is not applied.
     """
     items = sources(config)
+    engine.start(config.runner, config.address)
     with Spool(out / "spool") as spool:
         planted, files = canaries.plant(spool.folder / "planted", config, config.stackoverflow)
         gathered = gather([*items, *files], spool, config, config.workers, config.columns, config.stackoverflow)
@@ -118,9 +122,10 @@ def find_near(config: Curate, spool: Spool, gathered: Gathered) -> list[NearDupl
     spool.close()
     groups = buckets(spool.paths(), config.lsh)
     wanted = {id for group in groups for id in group}
-    texts = {id: shingles(text, config.shingle_words) for id, text in spool.texts(wanted)}
     order = {id: (gathered.winner(id), id) for id in wanted}
-    return near_duplicates(groups, order, texts, config.threshold)
+    with ShingleFile(spool.folder / "shingles") as texts:
+        texts.fill(spool.texts(wanted), config.shingle_words)
+        return near_duplicates(groups, order, texts, config.threshold)
 
 
 def kept(spool: Spool, gathered: Gathered, near: dict[str, NearDuplicate]) -> Iterator[pa.Table]:

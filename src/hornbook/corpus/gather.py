@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from hornbook.corpus.engine import processors
+from hornbook.corpus.engine import width
 from hornbook.corpus.reading import files_frame, judged, refused, tables_frame
 from hornbook.corpus.remote import fetched
 from hornbook.corpus.rules import Cleaning, Refusal
@@ -174,6 +174,7 @@ def unpack_all(
 
 
 def verdicts(frame: Any, rows: int, limits: Cleaning, workers: int) -> Iterator[pa.Table]:
-    """Judge a frame with as many workers as it is worth; 0 workers: one for each processor."""
+    """Judge a frame with as many workers as it is worth; 0 workers: one for each processor,
+    of the cluster where there is one."""
     worth = -(-rows // ROWS_A_WORKER)
-    return judged(frame, limits, min(workers or processors(), worth)) if rows else iter(())
+    return judged(frame, limits, min(workers or width(), worth)) if rows else iter(())

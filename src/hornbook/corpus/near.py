@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from hornbook.corpus.engine import daft
+from hornbook.corpus.shingles import Shingles, jaccard
+from hornbook.progress import track
 from hornbook.records import Record
 
-Shingles = npt.NDArray[np.int64]
 SEED = 1
 
 
@@ -63,30 +62,26 @@ def buckets(paths: Iterable[Path], lsh: Lsh) -> list[tuple[str, ...]]:
     signature = functions.minhash(
         plain, num_hashes=lsh.bands * lsh.rows, ngram_size=lsh.shingle_words, seed=SEED, hash_function="xxhash3_64"
     )
-    frame = daft().read_parquet([str(path) for path in paths]).select("id", signature.alias("signature"))
+    frame = daft().read_parquet([str(path.resolve()) for path in paths]).select("id", signature.alias("signature"))
     cuts = [functions.slice(col("signature"), band * lsh.rows, (band + 1) * lsh.rows) for band in range(lsh.bands)]
     keys = functions.to_list(*[functions.hash(cut, seed=band) for band, cut in enumerate(cuts)])
     frame = frame.select("id", keys.alias("key")).distinct("id").explode("key")
-    groups = frame.groupby("key").agg(col("id").list_agg().alias("ids")).where(functions.list_count(col("ids")) > 1)
-    return sorted({tuple(sorted(ids)) for ids in groups.to_pydict()["ids"]})
+    held = col("id").list_agg().alias("ids"), col("id").count().alias("size")
+    groups = frame.groupby("key").agg(*held).where(col("size") > 1)  # list_count would import torch, for nothing
+    one_of: dict[str, str] = {}  # each id in memory once, however many bands propose it
+    batches = groups.select("ids").to_arrow_iter()
+    found = (ids for batch in batches for ids in batch["ids"].to_pylist())
+    return sorted({tuple(sorted(one_of.setdefault(id, id) for id in ids)) for ids in found})
 
 
-def shingles(text: str, words: int) -> Shingles:
-    """The set of a text's shingles of so many words, as sorted 64-bit hashes. A shorter text is one shingle."""
-    split = text.split()
-    runs: Any = zip(*[split[start:] for start in range(words)], strict=False) if len(split) >= words else [tuple(split)]
-    return np.unique(np.fromiter(map(hash, runs), np.int64))
+class Sets(Protocol):
+    """Shingles by id: a dictionary, or a file of them."""
 
-
-def jaccard(one: Shingles, other: Shingles) -> float:
-    """The similarity of two sets: what they share, over what they hold together. Two empty sets are alike."""
-    shared = len(np.intersect1d(one, other, assume_unique=True))
-    together = len(one) + len(other) - shared
-    return shared / together if together else 1.0
+    def __getitem__(self, id: str, /) -> Shingles: ...
 
 
 def near_duplicates(
-    groups: Iterable[Sequence[str]], order: Mapping[str, Any], texts: Mapping[str, Shingles], threshold: float
+    groups: Iterable[Sequence[str]], order: Mapping[str, Any], texts: Sets, threshold: float
 ) -> list[NearDuplicate]:
     """Decide who stays. Texts are taken from the best to the worst by `order`; each is compared with the survivors that
     share a group with it. It is removed in favour of the most similar, if that reaches the threshold, and survives
@@ -100,9 +95,9 @@ def near_duplicates(
     survivors: dict[int, list[str]] = {}
     found: list[tuple[str, str, float]] = []
     joined = Components()
-    for id in sorted(groups_of, key=lambda id: order[id]):
+    for id in track(sorted(groups_of, key=lambda id: order[id]), "compared", len(groups_of), "candidates"):
         rivals = sorted({rival for number in groups_of[id] for rival in survivors.get(number, [])})
-        near = [(rival, s) for rival in rivals if (s := jaccard(texts[id], texts[rival])) >= threshold]
+        near = alike(id, rivals, texts, threshold)
         if near:
             found.append((id, *min(near, key=lambda pair: (-pair[1], order[pair[0]]))))
             joined.join([rival for rival, _ in near])
@@ -110,6 +105,14 @@ def near_duplicates(
             for number in groups_of[id]:
                 survivors.setdefault(number, []).append(id)
     return [NearDuplicate(id, survivor, similarity, joined.root(survivor)) for id, survivor, similarity in found]
+
+
+def alike(id: str, rivals: Sequence[str], texts: Sets, threshold: float) -> list[tuple[str, float]]:
+    """Those of the rivals that are near duplicates of a text, with their similarities."""
+    if not rivals:
+        return []
+    mine = texts[id]
+    return [(rival, found) for rival in rivals if (found := jaccard(mine, texts[rival])) >= threshold]
 
 
 class Components:

@@ -1,5 +1,5 @@
-"""Reading and judging through Daft: files are fetched by its Rust reader, a few dozen at a time, and cleaned by `rules`
-in worker processes. The same plan runs on a Ray cluster.
+"""Reading and judging through Daft: files are read where they are cleaned by `rules`, a few dozen at a time, in worker
+processes. The same plan runs on a Ray cluster. (Daft's own reader of files takes ten times as long, and imports torch.)
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from hornbook.corpus.engine import daft
+from hornbook.corpus.compiled import compiled
+from hornbook.corpus.engine import daft, spread
 from hornbook.corpus.rules import Cleaning, Refusal, clean
 from hornbook.corpus.sources import Item, weigh
 from hornbook.errors import InfrastructureError, InputError
@@ -31,16 +32,15 @@ LISTED = pa.schema(
 
 
 def files_frame(items: Sequence[Item]) -> Any:
-    """A Daft frame that reads files: the columns of `tables.UNPACKED`, `data` null where a file cannot be read."""
+    """A Daft frame over files that are still to be read: the columns of `tables.UNPACKED`, `data` null, and `url`."""
     columns = {name: [getattr(item, name) for item in items] for name in LISTED.names}
-    frame = daft().from_arrow(pa.Table.from_pydict(columns, schema=LISTED)).into_batches(BATCH_ROWS)
-    data = daft().functions.download(daft().col("url"), on_error="null")
-    return frame.with_column("data", data).exclude("url")
+    listed = pa.Table.from_pydict(columns, schema=LISTED).append_column("data", pa.nulls(len(items), pa.large_binary()))
+    return spread(daft().from_arrow(listed), len(items)).into_batches(BATCH_ROWS)
 
 
 def tables_frame(path: Path) -> Any:
-    """A Daft frame over rows unpacked by `tables`."""
-    return daft().read_parquet(str(path)).into_batches(BATCH_ROWS)
+    """A Daft frame over rows unpacked by `tables`, which have no `url` of their own."""
+    return daft().read_parquet(str(path.resolve())).into_batches(BATCH_ROWS).with_column("url", daft().lit(""))
 
 
 def judged(frame: Any, limits: Cleaning, workers: int) -> Iterator[pa.Table]:
@@ -50,7 +50,7 @@ def judged(frame: Any, limits: Cleaning, workers: int) -> Iterator[pa.Table]:
     Raises InfrastructureError when a worker process dies.
     """
     col = daft().col
-    verdict = judge(limits, workers)(col("data"), col("source"), col("path"))
+    verdict = judge(limits, workers)(col("data"), col("source"), col("path"), col("url"))
     frame = frame.with_column("verdict", verdict).select(
         "source", "path", "license", "metadata", *[col("verdict")[name].alias(name) for name in Judged]
     )
@@ -67,25 +67,25 @@ Judged = ("id", "text", "bytes", "reason", "detail", "excerpt")
 
 def judge(limits: Cleaning, workers: int) -> Any:
     """The cleaning rules as a Daft function. One worker runs in this process, several in processes of their own."""
-    types = daft().DataType
-    fields = {name: types.int64() if name == "bytes" else types.string() for name in Judged}
-
+    verdict = pa.struct([(name, pa.int64() if name == "bytes" else pa.string()) for name in Judged])
     where = {"max_concurrency": workers} if workers > 1 else {"use_process": False}  # the former implies processes
 
     @daft().cls(**where)
     class Judge:
-        @daft().method.batch(return_dtype=types.struct(fields))  # type: ignore[untyped-decorator]
-        def __call__(self, data: Any, source: Any, path: Any) -> list[dict[str, Any]]:
-            rows = zip(data.to_arrow(), source.to_pylist(), path.to_pylist(), strict=True)
-            return [verdict_row(cell.as_py(), source, path, limits) for cell, source, path in rows]
+        @daft().method.batch(return_dtype=daft().DataType.from_arrow_type(verdict))  # type: ignore[untyped-decorator]
+        def __call__(self, data: Any, source: Any, path: Any, url: Any) -> Any:
+            rows = zip(data.to_arrow(), source.to_pylist(), path.to_pylist(), url.to_pylist(), strict=True)
+            return pa.array([verdict_row(cell.as_py(), s, p, u, limits) for cell, s, p, u in rows], verdict)
 
     return Judge()
 
 
-def verdict_row(data: bytes | None, source: str, path: str, limits: Cleaning) -> dict[str, Any]:
-    """The verdict on one file. A kept text's id is that of its content; a refused file's, that of its name."""
+def verdict_row(data: bytes | None, source: str, path: str, url: str, limits: Cleaning) -> dict[str, Any]:
+    """The verdict on one file, which is read at its `url` where it has one. A kept text's id is that of its content; a
+    refused file's, that of its name."""
+    data = read_bytes(Path(url)) if url else data
     size = len(data or b"")
-    made = clean(data, path, limits)
+    made = clean(data, path, limits, compiled(url, data))
     if isinstance(made, Refusal):
         row = {"id": content_id(source, path), "text": None, "reason": made.reason}
         return {**row, "bytes": size, "detail": made.detail, "excerpt": made.excerpt}

@@ -51,16 +51,18 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A file as the rules see it. `data` is None where it could not be read; `fault` says why it is not UTF-8."""
+    """A file as the rules see it. `data` is None where it could not be read; `fault` says why it is not UTF-8;
+    `compiled` that the interpreter has compiled it."""
 
     data: bytes | None
     text: str
     lines: list[str]
     python: bool
     fault: str = ""
+    compiled: bool = False
 
     @classmethod
-    def of(cls, data: bytes | None, path: str) -> Page:
+    def of(cls, data: bytes | None, path: str, compiled: bool = False) -> Page:
         """Decode a file: UTF-8, with or without byte order mark; line ends become plain newlines."""
         try:
             text, fault = (data or b"").decode("utf-8-sig"), ""
@@ -68,7 +70,7 @@ class Page:
             text, fault = (data or b"").decode("utf-8", "replace"), f"{error.reason} at byte {error.start}"
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
-        return cls(data, text, text.split("\n"), path.endswith((".py", ".pyi")), fault)
+        return cls(data, text, text.split("\n"), path.endswith((".py", ".pyi")), fault, compiled)
 
 
 def unreadable(page: Page, _: Cleaning) -> str | None:
@@ -170,20 +172,31 @@ def data_table(page: Page, limits: Cleaning) -> str | None:
     share = 1 - len(dense.translate(None, LETTERS)) / len(dense)
     if share < limits.letter_share:
         return f"{share:.3f} of it is letters, {limits.letter_share} needed"
-    if page.python and len(page.lines) >= TABLE_LINES and (rows := literal_lines(page.lines)) > limits.literal_share:
-        return f"{rows:.3f} of its lines are literals, {limits.literal_share} allowed"
+    if page.python and len(page.lines) >= TABLE_LINES:
+        rows = literal_lines(page.lines, limits.literal_share)
+        if rows > limits.literal_share:
+            return f"{rows:.3f} of its lines are literals, {limits.literal_share} allowed"
     return None
 
 
-def literal_lines(lines: list[str]) -> float:
-    """The share of lines that begin with a string or a number, opening brackets and blank lines aside."""
-    starts = [start for line in lines if (start := line.lstrip(" \t([{-+")) and not start.isspace()]
-    return sum(start[0] in LITERAL_STARTS and not start.startswith('"""') for start in starts) / max(len(starts), 1)
+def literal_lines(lines: list[str], limit: float) -> float:
+    """The share of lines that begin with a string or a number, opening brackets and blank lines aside; 0 as soon as
+    there are too many others for it to be more than `limit`, in ordinary code after a tenth of the lines."""
+    literals, others, most = 0, 0, (1 - limit) * len(lines) + 1
+    for line in lines:
+        start = line.lstrip(" \t([{-+")
+        if not start or start.isspace():
+            continue
+        if start[0] in LITERAL_STARTS and not start.startswith('"""'):
+            literals += 1
+        elif (others := others + 1) > most:
+            return 0.0
+    return literals / max(literals + others, 1)
 
 
 def not_python(page: Page, _: Cleaning) -> str | None:
     """A Python file that the running interpreter cannot parse."""
-    return syntax_fault(page.text) if page.python else None
+    return syntax_fault(page.text) if page.python and not page.compiled else None
 
 
 def syntax_fault(text: str) -> str | None:
@@ -240,9 +253,10 @@ RULES: dict[str, Rule] = {
 }
 
 
-def clean(data: bytes | None, path: str, limits: Cleaning) -> str | Refusal:
-    """The text of a file, or why it is refused. `path` tells the kind of file by its ending."""
-    page = Page.of(data, path)
+def clean(data: bytes | None, path: str, limits: Cleaning, compiled: bool = False) -> str | Refusal:
+    """The text of a file, or why it is refused. `path` tells the kind of file by its ending; `compiled` that the
+    interpreter has compiled it, so that it need not be parsed."""
+    page = Page.of(data, path, compiled)
     for name, rule in RULES.items():
         if (detail := rule(page, limits)) is not None:
             return Refusal(name, detail, excerpt(page.text))

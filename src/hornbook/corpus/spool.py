@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +23,7 @@ WAITING_BYTES = 64 << 20  # over all buckets, before they are written
 GROUP_ROWS = 4096  # as in records.write_table
 ID_DIGITS = 2  # of a text's id, that name its bucket: 256 of them
 REJECTED_ROWS = 1024  # that wait to become a table
+BATCH_ROWS = 256
 
 SPOOLED = pa.schema(
     [
@@ -120,14 +121,15 @@ class Spool:
         """The rows of one bucket after the other."""
         return self._texts.tables()
 
-    def texts(self, wanted: Container[str]) -> Iterator[tuple[str, str]]:
-        """The id and text of the rows whose id is wanted."""
+    def texts(self, wanted: Iterable[str]) -> Iterator[pa.RecordBatch]:
+        """The id and text of the rows whose id is wanted, a batch at a time; copies may be left out."""
+        left = set(wanted)
         for path in self.paths():
             with pq.ParquetFile(path) as file:
-                for batch in file.iter_batches(256, columns=["id", "text"]):
-                    for id, text in zip(batch["id"].to_pylist(), batch["text"], strict=True):
-                        if id in wanted:
-                            yield id, text.as_py()
+                for batch in file.iter_batches(BATCH_ROWS, columns=["id", "text"]):
+                    ids = batch["id"].to_pylist()
+                    yield batch.filter(pa.array([id in left for id in ids], pa.bool_()))
+                    left.difference_update(ids)
 
 
 class Refused:

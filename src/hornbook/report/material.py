@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from markupsafe import Markup
 
 from hornbook.report.charts import funnel, stacked
+from hornbook.report.clusters import clusters
 from hornbook.report.plots import histogram, strips
 from hornbook.report.plots import reliability as reliability_plot
 from hornbook.report.run import Run, Stage, by_id, column
@@ -50,12 +51,12 @@ def further(stage: Stage) -> bool:
 
 
 def corpus_funnel(run: Run) -> dict[str, Any]:
-    """The funnel chart and one real reject a reason; empty without a curated corpus."""
+    """The funnel chart, one real reject a reason and the biggest clusters; empty without a curated corpus."""
     stages = run.holding("documents", "curate")
     if not stages:
         return {}
     chart = funnel(corpus_steps(run), "From files read to documents selected; the rows list what left and why")
-    return {"chart": chart, "rejects": rejects(stages[0])}
+    return {"chart": chart, "rejects": rejects(stages[0]), "clusters": clusters(stages[0])}
 
 
 def rejects(stage: Stage) -> list[dict[str, Any]]:

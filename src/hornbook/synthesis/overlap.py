@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from hornbook.corpus.near import jaccard, shingles
+from hornbook.corpus.shingles import jaccard, shingles
 
 SHARED = 13  # words in a row that two sections should not share: the measure of decontamination (phi-1 §5)
 NEAR, SHINGLE_WORDS = 0.8, 5  # Jaccard similarity of a near duplicate, as the corpus is deduplicated
