@@ -32,7 +32,8 @@ print(json.dumps({"runner": daft.get_or_infer_runner_type(), "rejected": dict(le
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
     """The address of a cluster on this machine: a head and a second node, one processor each."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    patient = {"RAY_raylet_start_wait_time_s": "120", "RAY_gcs_server_request_timeout_seconds": "120"}
+    os.environ.update(patient, RAY_USAGE_STATS_ENABLED="0")  # on a machine with other things to do
     from ray.cluster_utils import Cluster
 
     node = {"num_cpus": 1, "object_store_memory": 200_000_000}
