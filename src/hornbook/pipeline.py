@@ -76,11 +76,11 @@ STAGES: dict[str, Stage] = {
     "curate": Stage(2, "hornbook.corpus.curate:curate", source_facts),
     "annotate": Stage(2, "hornbook.quality.annotate:annotate", annotation_facts, asks=True),
     "classify": Stage(
-        2,
+        3,
         "hornbook.quality.classify:classify",
         embedder_facts("quality/classifier.skops", "quality/meaning.npz"),
     ),
-    "score": Stage(2, "hornbook.quality.score:score", embedder_facts("quality/meaning.npz")),
+    "score": Stage(3, "hornbook.quality.score:score", embedder_facts("quality/meaning.npz")),
     "select": Stage(1, "hornbook.quality.select:select"),
     "write_textbooks": Stage(1, "hornbook.synthesis.write:write_textbooks", written_facts, asks=True),
     "write_exercises": Stage(2, "hornbook.synthesis.write:write_exercises", written_facts, asks=True),

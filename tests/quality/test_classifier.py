@@ -201,6 +201,8 @@ def test_quadratic_kappa_by_hand() -> None:
     # observed: squares 0, 4, 0 of three pairs; expected: each of (0, 2, 2) with each of (0, 0, 2): 0 0 4 4 4 0 4 4 0 of nine
     assert quadratic_kappa([0, 1, 2], [0, 1, 2]) == 1.0
     assert quadratic_kappa([0, 2, 2], [0.2, 0.4, 2.3]) == round(1 - (4 / 3) / (20 / 9), 4)
+    # apart by 0, 1, 0 and 2: squares 5 of four pairs; expected: (0, 1, 2, 2) with (0, 2, 2, 0): 8 + 4 + 8 + 8 of sixteen
+    assert quadratic_kappa([0, 1, 2, 2], [0, 2, 2, 0]) == round(1 - (5 / 4) / (28 / 16), 4)  # linear weights: 1 - 3/4
     assert quadratic_kappa([1, 1], [1.2, 0.9]) is None
 
 

@@ -47,7 +47,7 @@ class Experts(Config):
     """The settings of both, the `margin` by which a prediction may miss, and the `trees` of the forest beside them."""
 
     shape: Machine = Machine(penalty=1.0, reach=0.002)
-    meaning: Machine = Machine(penalty=3.0, reach=1.0)
+    meaning: Machine = Machine(penalty=3.0, reach=0.7)
     margin: float = Field(0.2, ge=0)
     trees: int = Field(200, ge=1)
 

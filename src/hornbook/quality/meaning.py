@@ -3,7 +3,7 @@
 A text is the bag of its words (names split into their parts), digits and marks, and of pairs of neighbours: `for item`,
 `isinstance (`, `returns the`. They are hashed into buckets, weighted (1 + log count) × log rarity, and projected onto
 the directions in which installed Python differs most from file to file. Directions and rarities are packaged; `make
-classifier` makes them anew. Some hundred labels cannot teach what each word is worth, but what sixty directions are.
+classifier` makes them anew. A thousand labels cannot teach what each word is worth, but what a hundred directions are.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import numpy as np
 
 FILE = "meaning.npz"
 WORD = re.compile(r"[A-Za-z][a-z]+|[A-Z]{2,}(?![a-z])|[0-9]+|[^\sA-Za-z0-9_]")
-BUCKETS = 1 << 14
-DIRECTIONS = 60
+BUCKETS = 1 << 15
+DIRECTIONS = 100
 READ = 20_000  # characters of a text: what it is about is plain by then
 STEP = np.uint64(0x9E3779B1)  # keeps the pair (a, b) apart from (b, a)
 
@@ -85,7 +85,8 @@ def learn(texts: Sequence[str], seed: int = 0) -> Directions:
     values = np.concatenate([unit(weights * rarity[buckets]) for buckets, weights in bags])
     columns = np.concatenate([buckets for buckets, _ in bags])
     table = scipy.sparse.csr_matrix((values, columns, ends), (len(texts), BUCKETS))
-    return Directions(rarity, TruncatedSVD(DIRECTIONS, random_state=seed).fit(table).components_.T.astype(np.float32))
+    found = TruncatedSVD(DIRECTIONS, n_iter=8, n_oversamples=40, random_state=seed)  # exact to the last direction
+    return Directions(rarity, found.fit(table).components_.T.astype(np.float32))
 
 
 def save(directions: Directions, path: Path) -> None:
