@@ -4,6 +4,7 @@ in worker processes. The same plan runs on a Ray cluster.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from hornbook.corpus.engine import daft
+from hornbook.corpus.redact import suspects
 from hornbook.corpus.rules import Cleaning, Refusal, clean
 from hornbook.corpus.sources import Item, weigh
 from hornbook.errors import InfrastructureError, InputError
@@ -44,8 +46,9 @@ def tables_frame(path: Path) -> Any:
 
 
 def judged(frame: Any, limits: Cleaning, workers: int) -> Iterator[pa.Table]:
-    """Clean every row of a frame; yield tables with the verdict's columns (`id`, `text`, `bytes`, `reason`, `detail`,
-    `excerpt`) in place of `data`. `reason` is null where the row is kept, `text` where it is refused.
+    """Clean every row of a frame; yield tables with the verdict's columns (`id`, `text`, `bytes`, `claims`, `notes`,
+    `reason`, `detail`, `excerpt`) in place of `data`. `claims` are the licences that the text itself names, `notes` what
+    cleaning did to it (JSON). `reason` is null where the row is kept, `text` where it is refused.
 
     Raises InfrastructureError when a worker process dies.
     """
@@ -62,13 +65,13 @@ def judged(frame: Any, limits: Cleaning, workers: int) -> Iterator[pa.Table]:
         raise InfrastructureError(f"curate: reading stopped: {reason}; rerun, with workers=1 if it repeats") from error
 
 
-Judged = ("id", "text", "bytes", "reason", "detail", "excerpt")
+Judged = ("id", "text", "bytes", "claims", "notes", "reason", "detail", "excerpt")
 
 
 def judge(limits: Cleaning, workers: int) -> Any:
     """The cleaning rules as a Daft function. One worker runs in this process, several in processes of their own."""
     types = daft().DataType
-    fields = {name: types.int64() if name == "bytes" else types.string() for name in Judged}
+    fields = {name: types.string() for name in Judged} | {"bytes": types.int64(), "claims": types.list(types.string())}
 
     where = {"max_concurrency": workers} if workers > 1 else {"use_process": False}  # the former implies processes
 
@@ -76,20 +79,22 @@ def judge(limits: Cleaning, workers: int) -> Any:
     class Judge:
         @daft().method.batch(return_dtype=types.struct(fields))  # type: ignore[untyped-decorator]
         def __call__(self, data: Any, source: Any, path: Any) -> list[dict[str, Any]]:
-            rows = zip(data.to_arrow(), source.to_pylist(), path.to_pylist(), strict=True)
-            return [verdict_row(cell.as_py(), source, path, limits) for cell, source, path in rows]
+            cells = data.to_arrow()
+            rows = zip(cells, source.to_pylist(), path.to_pylist(), suspects(cells), strict=True)
+            return [verdict_row(cell.as_py(), source, path, limits, suspect) for cell, source, path, suspect in rows]
 
     return Judge()
 
 
-def verdict_row(data: bytes | None, source: str, path: str, limits: Cleaning) -> dict[str, Any]:
+def verdict_row(data: bytes | None, source: str, path: str, limits: Cleaning, suspect: bool) -> dict[str, Any]:
     """The verdict on one file. A kept text's id is that of its content; a refused file's, that of its name."""
-    size = len(data or b"")
-    made = clean(data, path, limits)
+    row: dict[str, Any] = dict.fromkeys(Judged) | {"bytes": len(data or b"")}
+    made = clean(data, path, limits, suspect)
     if isinstance(made, Refusal):
-        row = {"id": content_id(source, path), "text": None, "reason": made.reason}
-        return {**row, "bytes": size, "detail": made.detail, "excerpt": made.excerpt}
-    return {"id": content_id(made), "text": made, "bytes": size, "reason": None, "detail": None, "excerpt": None}
+        refusal = {"reason": made.reason, "detail": made.detail, "excerpt": made.excerpt}
+        return row | {"id": content_id(source, path), **refusal}
+    noted = {"claims": list(made.licenses), "notes": json.dumps(made.notes)}
+    return row | {"id": content_id(made.text), "text": made.text, **noted}
 
 
 def refused(source: str, path: str, why: Refusal, id: str | None = None) -> Rejected:
@@ -111,7 +116,8 @@ def read_document(path: Path, limits: Cleaning | None = None) -> Document | Reje
     made = clean(read_bytes(path), item.path, limits)
     if isinstance(made, Refusal):
         return refused(item.source, item.path, made)
-    return Document(content_id(made), made, item.source, item.path)
+    noted = {"license": list(made.licenses), "metadata": json.dumps(made.notes)}
+    return Document(content_id(made.text), made.text, item.source, item.path, **noted)
 
 
 def read_bytes(path: Path) -> bytes | None:

@@ -30,6 +30,7 @@ SPOOLED = pa.schema(
         ("license", STRINGS),
         ("version", pa.string()),
         ("bytes", pa.int64()),
+        ("notes", pa.string()),
     ]
 )
 

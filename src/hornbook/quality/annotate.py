@@ -13,7 +13,7 @@ from hornbook.quality.agreement import spearman
 from hornbook.records import Annotation, Document, Rejected, read_dataset, scatter, write_dataset
 from hornbook.teacher.ask import REASONS, Provider, Replay, Request, Response, Teacher, Unanswered, consult
 from hornbook.teacher.money import account
-from hornbook.teacher.readings import Readings, readings_digest, twice_read
+from hornbook.teacher.readings import Readings, as_read, readings_digest, twice_read
 from hornbook.teacher.schema import answer_in
 
 RUBRIC = """You judge Python files by their educational value for a student who wants to learn basic coding concepts.
@@ -67,14 +67,14 @@ def annotate(config: Annotate, *, documents: Path, responses: Path, out: Path, l
 def choose(config: Annotate, documents: Sequence[Document], provider: Provider) -> list[Document]:
     """The documents to annotate: those already read, or `n` drawn by the seed."""
     if isinstance(provider, Readings):
-        return [document for document in documents if provider.knows(document.text)]
+        return [document for document in documents if provider.knows(as_read(document))]
     return sorted(documents, key=lambda d: scatter(config.seed, d.id))[: config.n]
 
 
 def request_for(config: Annotate, document: Document) -> Request:
     """The question about one document. Readers saw files whole; a language model sees the first `max_characters`."""
     teacher = config.teacher
-    text = document.text if teacher.provider == "readings" else document.text[: config.max_characters]
+    text = as_read(document) if teacher.provider == "readings" else document.text[: config.max_characters]
     schema = readings_digest() if teacher.provider == "readings" else ""
     return teacher.request(("system", RUBRIC), ("user", text), schema=schema)
 
@@ -94,5 +94,5 @@ def read_label(
         return Rejected(document.id, "annotate", "unreadable-answer", "no JSON with reason and score", said[:200])
     if not 0 <= score <= 5:
         return Rejected(document.id, "annotate", "score-out-of-range", f"{score} is not within 0-5", said[:200])
-    stratum = provider.stratum(document.text) if isinstance(provider, Readings) else "random"
+    stratum = provider.stratum(as_read(document)) if isinstance(provider, Readings) else "random"
     return Annotation(document.id, score, reason, model, stratum, document.source, document.path)

@@ -15,6 +15,7 @@ from importlib import resources
 from typing import Any
 
 from hornbook.errors import MissingResponse
+from hornbook.records import Document
 from hornbook.teacher.request import Request
 
 
@@ -49,20 +50,33 @@ def twice_read() -> list[tuple[float, float]]:
     return [(rows[0]["score"], rows[1]["score"]) for _, rows in sorted(readings().items()) if len(rows) == 2]
 
 
+def as_read(document: Document) -> str:
+    """What readings are found by: the document's text, or the digest of the text that cleaning has taken parts out of.
+
+    The digest stands in the document's metadata (`original`): readers saw files as they are.
+    """
+    return str(json.loads(document.metadata).get("original") or document.text)
+
+
+def readings_of(text: str) -> list[dict[str, Any]]:
+    """The readings of a text, given itself or by its digest; empty where nobody has read it."""
+    return readings().get(text_digest(text)) or readings().get(text) or []
+
+
 class Readings:
-    """Answers annotation requests (last message: the file's text) with what readers found."""
+    """Answers annotation requests (last message: the file's text or digest) with what readers found."""
 
     def knows(self, text: str) -> bool:
         """Whether somebody read this very text."""
-        return text_digest(text) in readings()
+        return bool(readings_of(text))
 
     def stratum(self, text: str) -> str:
         """How the file came to be read: `random` or `sought`."""
-        return str(readings()[text_digest(text)][0]["stratum"])
+        return str(readings_of(text)[0]["stratum"])
 
     def answer(self, request: Request) -> dict[str, Any]:
         """A chat completion whose content is JSON: `reason` and `score`, the mean where two people read the file."""
-        rows = readings().get(text_digest(request.messages[-1][1]))
+        rows = readings_of(request.messages[-1][1])
         if not rows:
             raise MissingResponse("nobody has read this text; annotate with a language model, or leave it out")
         score = sum(row["score"] for row in rows) / len(rows)
