@@ -69,7 +69,7 @@ class Stage:
 
 
 STAGES: dict[str, Stage] = {
-    "curate": Stage(1, "hornbook.corpus.curate:curate", source_facts),
+    "curate": Stage(2, "hornbook.corpus.curate:curate", source_facts),
     "annotate": Stage(1, "hornbook.quality.annotate:annotate", packaged_facts("teacher/readings.jsonl"), asks=True),
     "classify": Stage(
         2,

@@ -5,6 +5,7 @@
 
     app.py          the application, and the options that commands share
     experiments.py  run, plan, report, explain, doctor
+    corpus.py       curate
     data.py         score, write, verify, diversity, decontaminate
     topics.py       topics show, expand, coverage
     models.py       pretrain, finetune, generate, evaluate, compare
@@ -19,7 +20,7 @@ from hornbook.cli.app import app
 from hornbook.errors import HornbookError
 
 # isort: off
-from hornbook.cli import experiments, data, topics, models  # noqa: F401  # commands stand in --help in this order
+from hornbook.cli import experiments, corpus, data, topics, models  # noqa: F401  # commands stand in --help in this order
 # isort: on
 
 

@@ -123,8 +123,10 @@ def sources(config: Curate) -> list[Item]:
 
 
 def refused_licenses(config: Curate, gathered: Gathered) -> dict[str, Refusal]:
-    """The texts whose licences are not allowed, by id, and why. It is asked before near duplicates are looked for, so
-    that nothing gives way to a text that is refused itself."""
+    """A licence that the text's files claim, in their metadata, row or header, is not among `licenses`, or none is known
+    and `unknown_license` is "refuse". Asked before near duplicates are looked for, so that nothing gives way to a text
+    that is refused itself.
+    """
     if config.allowed is None:
         return {}
     faults: dict[tuple[str, ...], str] = {(): "no known licence"} if config.unknown_license == "refuse" else {(): ""}
@@ -183,14 +185,28 @@ def superfluous(
     id: str, source: str, path: str, gathered: Gathered, near: Mapping[str, NearDuplicate]
 ) -> Refusal | None:
     """Why a spooled text is not needed: another file keeps it, or a text like it."""
+    return same_text(id, source, path, gathered) or near_text(id, gathered, near)
+
+
+def same_text(id: str, source: str, path: str, gathered: Gathered) -> Refusal | None:
+    """Another file has the same text, after everything that is taken out of texts. The file stays whose licence is known,
+    then the standard library's, then the one with the shortest path; its row keeps the licences of all.
+    """
     winner = gathered.winner(id)
-    if (source, path) != (winner.source, winner.path):
-        return Refusal("exact-duplicate", f"same text as {winner.name} ({id})", "")
-    if id in near:
-        one = near[id]
-        stays = gathered.winner(one.survivor).name
-        return Refusal("near-duplicate", f"Jaccard {one.jaccard:.4f} with {stays} ({one.survivor})", "")
-    return None
+    if (source, path) == (winner.source, winner.path):
+        return None
+    return Refusal("exact-duplicate", f"same text as {winner.name} ({id})", "")
+
+
+def near_text(id: str, gathered: Gathered, near: Mapping[str, NearDuplicate]) -> Refusal | None:
+    """A text that stays shares at least `threshold` of the shingles of `shingle_words` words that the two hold together.
+    Pairs are proposed by MinHash with `bands` of `rows` hashes and verified one by one; `clusters` lists them.
+    """
+    if id not in near:
+        return None
+    one = near[id]
+    stays = gathered.winner(one.survivor).name
+    return Refusal("near-duplicate", f"Jaccard {one.jaccard:.4f} with {stays} ({one.survivor})", "")
 
 
 def as_documents(rows: pa.Table, gathered: Gathered) -> pa.Table:

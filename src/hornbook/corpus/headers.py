@@ -69,7 +69,10 @@ class Header:
 
 
 def notice(lines: Sequence[str]) -> Header | None:
-    """The notices at the head of a Python file, or None where there are none."""
+    """Comments at the head of a Python file that hold a copyright notice or a licence and nothing else, where
+    `strip_license_headers` is set. Their licences join those of the file; a shebang, a coding line, what a comment says
+    besides, and docstrings stay.
+    """
     found, before = [], False
     for start, end in paragraphs(lines):
         before = is_notice(lines[start:end], before)

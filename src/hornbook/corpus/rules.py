@@ -216,7 +216,8 @@ LITERAL_STARTS = frozenset("0123456789'\"")
 
 
 def data_table(page: Page, limits: Cleaning) -> str | None:
-    """Numbers or strings in rows: too few letters, or (Python) too many lines that begin with a literal."""
+    """Numbers or strings in rows: a share of letters below `letter_share`, or (Python) a share of lines that begin with a
+    string or a number above `literal_share`."""
     dense = (page.data or b"").translate(None, SPACES)
     share = 1 - len(dense.translate(None, LETTERS)) / len(dense)
     if share < limits.letter_share:
