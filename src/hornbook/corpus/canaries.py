@@ -1,9 +1,9 @@
 """Planted files and texts that prove, in every run, that each rule and threshold is read and decides where it should.
 
 For every threshold one file lies just on the side that passes and one just on the side that does not; for everything
-that is taken out of texts one file holds such a thing and one what only looks like it. Their words are hashes that occur
-nowhere else, so they can only match one another. They take the way of all files and are dropped before anything is
-written.
+that is taken out of texts one file holds such a thing and one what only looks like it. Their words are hashes that
+occur nowhere else, so they can only match one another. They take the way of all files and are dropped before anything
+is written.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from hornbook.artifacts import Ledger
+from hornbook.corpus.findings import Kind
 from hornbook.corpus.gather import PLANTED, Gathered
 from hornbook.corpus.near import Lsh
-from hornbook.corpus.redact import Kind
 from hornbook.corpus.rules import Cleaning
 from hornbook.corpus.sources import Item
 from hornbook.corpus.spool import SPOOLED

@@ -1,6 +1,6 @@
 """The door of the corpus room: from installed Python and a person's own files to clean texts without copies.
 
-list → weigh → read (Daft) → rules → licences → exact duplicates → near duplicates (Daft) → documents, rejected, clusters
+list → weigh → read (Daft) → rules → licences → exact and near duplicates (Daft) → documents, rejected, clusters
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class Curate(Cleaning):
     is the standard library). `paths`: files, folders and globs of .py, .md, .txt, .parquet (`text` or `content` column)
     and .jsonl. `exclude`: distributions and top-level modules never read. `limit`: take this many files, those whose
     names have the smallest hashes (a table counts as one file). Near duplicates: texts that share at least `threshold`
-    of their shingles of `shingle_words` words, proposed by MinHash with `bands` of `rows` hashes. `licenses`: SPDX ids and
-    groups ("permissive"); a document one of whose licences is not among them is refused (None: all are allowed), and so
-    is one whose licence nobody knows, unless `unknown_license` is "keep".
+    of their shingles of `shingle_words` words, proposed by MinHash with `bands` of `rows` hashes. `licenses`: SPDX ids
+    and groups ("permissive"); a document one of whose licences is not among them is refused (None: all are allowed),
+    and so is one whose licence nobody knows, unless `unknown_license` is "keep".
 
     >>> Curate(packages=["python"], limit=100, threshold=0.9).semantic()
     {'packages': ['python'], 'limit': 100, 'threshold': 0.9}
@@ -123,9 +123,9 @@ def sources(config: Curate) -> list[Item]:
 
 
 def refused_licenses(config: Curate, gathered: Gathered) -> dict[str, Refusal]:
-    """A licence that the text's files claim, in their metadata, row or header, is not among `licenses`, or none is known
-    and `unknown_license` is "refuse". Asked before near duplicates are looked for, so that nothing gives way to a text
-    that is refused itself.
+    """A licence that the text's files claim, in their metadata, row or header, is not among `licenses`, or none is
+    known and `unknown_license` is "refuse". Asked before near duplicates are looked for, so that nothing gives way to a
+    text that is refused itself.
     """
     if config.allowed is None:
         return {}
@@ -189,8 +189,8 @@ def superfluous(
 
 
 def same_text(id: str, source: str, path: str, gathered: Gathered) -> Refusal | None:
-    """Another file has the same text, after everything that is taken out of texts. The file stays whose licence is known,
-    then the standard library's, then the one with the shortest path; its row keeps the licences of all.
+    """Another file has the same text, after everything that is taken out of texts. The file stays whose licence is
+    known, then the standard library's, then the one with the shortest path; its row keeps the licences of all.
     """
     winner = gathered.winner(id)
     if (source, path) == (winner.source, winner.path):
@@ -199,8 +199,8 @@ def same_text(id: str, source: str, path: str, gathered: Gathered) -> Refusal | 
 
 
 def near_text(id: str, gathered: Gathered, near: Mapping[str, NearDuplicate]) -> Refusal | None:
-    """A text that stays shares at least `threshold` of the shingles of `shingle_words` words that the two hold together.
-    Pairs are proposed by MinHash with `bands` of `rows` hashes and verified one by one; `clusters` lists them.
+    """A text that stays shares at least `threshold` of the shingles of `shingle_words` words that the two hold
+    together. Pairs are proposed by MinHash with `bands` of `rows` hashes and verified one by one; `clusters` lists them.
     """
     if id not in near:
         return None
@@ -213,7 +213,9 @@ def as_documents(rows: pa.Table, gathered: Gathered) -> pa.Table:
     """Spooled rows as documents. Identical text keeps the licence claims of every file that holds it."""
     metadata = [
         json.dumps({"bytes": size, **({"version": version} if version else {}), **json.loads(notes)})
-        for size, version, notes in zip(*[rows[name].to_pylist() for name in ("bytes", "version", "notes")], strict=True)
+        for size, version, notes in zip(
+            *[rows[name].to_pylist() for name in ("bytes", "version", "notes")], strict=True
+        )
     ]
     ids = rows["id"].to_pylist()
     same = [rows[name] for name in ("id", "text", "source", "path")]
@@ -231,7 +233,9 @@ def counted(documents: Iterator[pa.Table], ledger: Ledger) -> Iterator[pa.Table]
         by_source.update(rows["source"].to_pylist())
         by_license.update(name for names in rows["license"].to_pylist() for name in names or ["unknown"])
         text_bytes += pc.sum(pc.binary_length(rows["text"])).as_py() or 0
-        for notes in map(json.loads, rows.filter(pc.match_substring(rows["metadata"], '"original"'))["metadata"].to_pylist()):
+        for notes in map(
+            json.loads, rows.filter(pc.match_substring(rows["metadata"], '"original"'))["metadata"].to_pylist()
+        ):
             redacted.update(notes.get("redacted", {}))
             headers += "license_header" in notes
         yield rows

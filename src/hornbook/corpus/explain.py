@@ -14,8 +14,8 @@ from hornbook.corpus.rules import RULES, TO_PARSE, TO_READ
 
 
 def explained(config: Curate) -> list[dict[str, Any]]:
-    """Every rule in the order in which it is asked: `reason` (its name), `does` (refuse, strip or redact), `explanation`,
-    `settings` (the thresholds it reads, with their values) and `on` (whether these settings leave it anything to do)."""
+    """Every rule in the order in which it is asked: `reason` (its name), `does` (refuse, strip or redact),
+    `explanation`, `settings` (the thresholds it reads, with their values) and `on` (whether it does anything)."""
     return [{"reason": name, "does": does, **about, "on": on} for name, does, about, on in steps(config)]
 
 

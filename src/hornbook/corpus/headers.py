@@ -12,51 +12,29 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hornbook.corpus.licenses import from_notice
+from hornbook.corpus.lists import listed
 
 HEAD_LINES = 150  # of a file, among which its leading comments are looked for
 KNOWN_SHARE = 0.8  # least share of a notice's words that common notices have, names and links aside
 FOLLOWING_SHARE = 0.9  # of a paragraph right after a notice that does not speak of copyright itself
 
-SPEAKS = re.compile(r"copyright|\(c\)|©|licen[cs]|spdx-|warrant|liab(le|ility)|permission|all rights reserved|public domain", re.I)
+SPEAKS = re.compile(
+    r"copyright|\(c\)|©|licen[cs]|spdx-|warrant|liab(le|ility)|permission|all rights reserved|public domain", re.I
+)
 OWNER = re.compile(
-    r"(portions |parts |some parts? )?(copyright\b.{0,20}?(\d{4}|\(c\)|©|by\b|the\b|all\b)|(\(c\)|©) ?(copyright )?\d{4}|copr\. )"
-    r"|spdx-[a-z-]+:|all rights reserved",
+    r"(portions |parts |some parts? )?(copyright\b.{0,20}?(\d{4}|\(c\)|©|by\b|the\b|all\b)"
+    r"|(\(c\)|©) ?(copyright )?\d{4}|copr\. )|spdx-[a-z-]+:|all rights reserved",
     re.I,
 )
-PERSON = re.compile(r"(original |main )?(authors?|contact|maintainers?|contributors?|(written|created|developed) by)\b ?:?", re.I)
+PERSON = re.compile(
+    r"(original |main )?(authors?|contact|maintainers?|contributors?|(written|created|developed) by)\b ?:?", re.I
+)
 PART = re.compile(r"(this (file|program|module|code|software) is )?(a )?part of .{1,60}$", re.I)
 NEITHER = re.compile(r"https?://\S+|\S+@\S+|www\.\S+|[^a-z\s]")
-PROGRAM = re.compile(r"#!|#.*?coding[:=]|#\s*-\*-|#\s*(vim?|ex):|#\s*(type|mypy|ruff|flake8|pylint|isort|fmt|yapf|noqa)\b|# /// ")
-WORDS = frozenset(
-    """
-    a about above accompanies accompanying accordance act action additional advertising advised agreed agreement agreements
-    all along also an and any apache apply applicable are arising as asf asserted associated at authored author authors
-    available based be been being below beneficial binary boost bsd but business by can cases caused cause changes charge
-    claim claims clause clauses code com commercial compliance condition conditions consequential contract contributed
-    contributor contributors copies copy copying copyright copyrighted copyrights corporation covered damage damages data
-    dated deal dealings derived derivative details derivation direct directory disclaimed disclaimer disclaimers
-    distribute distributed distributing distribution distributions document documentation documented does dual due duplicate
-    either endorse entire event events even exception except exclusive exemplary express expressed fee file files fitness
-    following for form forms found foundation fee franklin floor boston street ma usa inc free from full furnished general
-    gnu good governed gpl grant granted grants have he hereby herein holder holders hope however http https if implied in
-    incidental including indemnify indirect information intellectual interruption is isc it its kind later law lesser
-    lgpl liability liable libraries library license licensed licensee licenses licensing licence licenced licences like
-    limitation limitations limited list loss made materials may means media medium merchantability merge met mit modification
-    modifications modified modify modifying more mozilla mpl must name names negligence neither no nonexclusive
-    noninfringement nor not notice notices obtain obtained obtaining of off on one only open option or org original
-    origin other otherwise out own owner owners ownership package part particular party patent patents permission
-    permissions permissive permit permits permitted person persons please portions possibility possible prior procurement
-    product products profits program programs project promote prominent provided provisions psf public publish published
-    publishing punitive purpose purposes python received redistribute redistributed redistribution redistributions
-    regarding released representations reproduce reproduced reserved restriction restrictions retain retained right rights
-    root royalty same see sell separate service services shall should similar simplified software so source special specific
-    spdx specified state stated strict style sublicense subject substantial substitute such suitability supporting
-    acknowledgment allowed alter altered anyone applications appreciated freely marked misrepresented plainly removed required wrote
-    terms text than that the their them theory there these they this those tort transfer tree two three under
-    unless unlicense unported up upon use used useful user users v version verbatim visit want warranties warranty was way
-    we where whether which who whole whom whose with within without work works writing written you your
-    """.split()
+PROGRAM = re.compile(
+    r"#!|#.*?coding[:=]|#\s*-\*-|#\s*(vim?|ex):|#\s*(type|mypy|ruff|flake8|pylint|isort|fmt|yapf|noqa)\b|# /// "
 )
+WORDS = listed("notice-words")  # what common notices are made of
 
 
 @dataclass(frozen=True, slots=True)

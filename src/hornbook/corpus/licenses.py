@@ -1,5 +1,5 @@
-"""From what a distribution or a file says of its licence to SPDX ids, and which of these a recipe allows. What cannot be
-told for sure stays unknown (an empty list).
+"""From what a distribution or a file says of its licence to SPDX ids, and which of these a recipe allows. What cannot
+be told for sure stays unknown (an empty list).
 
 Asked in this order, the first that answers wins: `License-Expression` (PEP 639), the `License` field (a name, an SPDX
 expression, or a whole licence text), the trove classifiers, the licence files. "BSD" alone does not say which BSD
@@ -15,6 +15,8 @@ from importlib.metadata import Distribution
 from pathlib import Path
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+from hornbook.corpus.lists import listed
 
 STANDARD_LIBRARY = ["PSF-2.0"]
 
@@ -91,19 +93,7 @@ TEXTS: list[tuple[str, tuple[str, ...]]] = [
 
 # Licences that ask for no more than attribution and notices, by SPDX id, as the Blue Oak Council and, since its version
 # 1.1, The Stack draw the line: no copyleft, however weak (MPL, EPL, LGPL).
-PERMISSIVE = frozenset(
-    """
-    0BSD ADSL AFL-1.1 AFL-1.2 AFL-2.0 AFL-2.1 AFL-3.0 AMDPLPA AML AMPAS ANTLR-PD APAFML Apache-1.0 Apache-1.1 Apache-2.0
-    Artistic-2.0 BSD-1-Clause BSD-2-Clause BSD-2-Clause-Patent BSD-2-Clause-Views BSD-3-Clause BSD-3-Clause-Attribution
-    BSD-3-Clause-Clear BSD-3-Clause-LBNL BSD-3-Clause-Modification BSD-3-Clause-No-Nuclear-License-2014 BSD-4-Clause
-    BSD-4-Clause-UC BSD-Source-Code BSL-1.0 BlueOak-1.0.0 CC-BY-4.0 CC0-1.0 CNRI-Jython CNRI-Python
-    CNRI-Python-GPL-Compatible ECL-1.0 ECL-2.0 FTL HPND ICU ISC ImageMagick Info-ZIP Intel Libpng MIT MIT-0 MIT-CMU
-    MIT-Modern-Variant MIT-advertising MIT-enna MIT-feh MIT-open-group MITNFA MS-PL MulanPSL-1.0 MulanPSL-2.0 Multics NCSA
-    NTP Net-SNMP OML OpenSSL PHP-3.0 PHP-3.01 PSF-2.0 PostgreSQL Python-2.0 Python-2.0.1 Ruby SGI-B-2.0 SMLNJ TCL UPL-1.0
-    Unicode-3.0 Unicode-DFS-2015 Unicode-DFS-2016 Unlicense VSL-1.0 Vim W3C WTFPL X11 XFree86-1.1 Xnet ZPL-2.0 ZPL-2.1
-    Zlib bzip2-1.0.6 curl libpng-2.0 libtiff zlib-acknowledgement
-    """.split()
-)
+PERMISSIVE = listed("permissive-licenses")
 GROUPS = {"permissive": PERMISSIVE}
 
 
@@ -186,7 +176,9 @@ def license_files(distribution: Distribution) -> Iterator[str]:
 
 
 IDENTIFIER = re.compile(r"SPDX-License-Identifier:[ \t]*([\w.+() -]+)")
-NAMED = re.compile(r"(?:\blicen[cs]e:|\bunder(?: the)?(?: terms of)?(?: the)?) *([a-z][\w .,+-]{1,40}?)(?: licen[cs]e|[.;]?$)", re.M)
+NAMED = re.compile(
+    r"(?:\blicen[cs]e:|\bunder(?: the)?(?: terms of)?(?: the)?) *([a-z][\w .,+-]{1,40}?)(?: licen[cs]e|[.;]?$)", re.M
+)
 GNU = re.compile(r"gnu (affero |lesser |library )?general public licen[cs]e(?P<more>.*)")
 GNU_NAMES = {None: "GPL", "affero ": "AGPL", "lesser ": "LGPL", "library ": "LGPL"}
 

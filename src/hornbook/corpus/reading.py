@@ -47,8 +47,8 @@ def tables_frame(path: Path) -> Any:
 
 def judged(frame: Any, limits: Cleaning, workers: int) -> Iterator[pa.Table]:
     """Clean every row of a frame; yield tables with the verdict's columns (`id`, `text`, `bytes`, `claims`, `notes`,
-    `reason`, `detail`, `excerpt`) in place of `data`. `claims` are the licences that the text itself names, `notes` what
-    cleaning did to it (JSON). `reason` is null where the row is kept, `text` where it is refused.
+    `reason`, `detail`, `excerpt`) in place of `data`. `claims` are the licences that the text itself names, `notes`
+    what cleaning did to it (JSON). `reason` is null where the row is kept, `text` where it is refused.
 
     Raises InfrastructureError when a worker process dies.
     """

@@ -21,8 +21,9 @@ from typing import Any
 from pydantic import Field
 
 from hornbook.config import Config
+from hornbook.corpus.findings import KINDS, Finding, Kind
 from hornbook.corpus.headers import notice
-from hornbook.corpus.redact import KINDS, Finding, Kind, find, replaced, within_literals
+from hornbook.corpus.redact import find, replaced, within_literals
 
 EXCERPT_CHARACTERS = 200
 HEAD_LINES = 40  # where a mark of a generated file is looked for
@@ -36,9 +37,9 @@ class Cleaning(Config):
     around it. `max_line_length`, `mean_line_length`: characters, the second for Python only. `letter_share`: least
     share of letters (`_` and everything beyond ASCII count as such) among the characters that are not white space; a
     table of numbers lies below 0.25, nearly all tests full of numbers above. `literal_share`: a Python file with a
-    larger share of lines that begin with a string or a number is a table. `strip_license_headers`: whether notices at the
-    head of Python files go; their licences are recorded either way. `redact`: whether secrets and addresses are replaced
-    by placeholders, or a list of the kinds that are.
+    larger share of lines that begin with a string or a number is a table. `strip_license_headers`: whether notices at
+    the head of Python files go; their licences are recorded either way. `redact`: whether secrets and addresses are
+    replaced by placeholders, or a list of the kinds that are.
     """
 
     max_bytes: int = Field(default=1_000_000, ge=1)
@@ -76,8 +77,8 @@ class Cleaned:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A file as the rules see it. `data` is None where it could not be read, else the text in UTF-8; `fault` says why it
-    could not be decoded; `declared` is its encoding where that is not UTF-8; `parses` that it was parsed already."""
+    """A file as the rules see it. `data` is None where it could not be read, else the text in UTF-8; `fault` says why
+    it could not be decoded; `declared` is its encoding where that is not UTF-8; `parses` that it was parsed already."""
 
     data: bytes | None
     text: str
@@ -137,8 +138,8 @@ def oversize(size_bytes: int, limits: Cleaning) -> str | None:
 
 
 def encoding(page: Page, _: Cleaning) -> str | None:
-    """The file is neither UTF-8 nor in the encoding that it declares, by a byte order mark (UTF-16) or as Python files do
-    on one of their first two lines (PEP 263)."""
+    """The file is neither UTF-8 nor in the encoding that it declares, by a byte order mark (UTF-16) or as Python files
+    do on one of their first two lines (PEP 263)."""
     return page.fault or None
 
 
@@ -179,7 +180,7 @@ MARKS = re.compile(
     \bthis\ (file|module|code)\b.{0,30}?\b(auto-?|automatically\ |machine[- ])?generated\b
     | ^(auto-?|auto\ |automatically\ |machine[- ])generated\b
     | ^@generated\b
-    | ^file\ generated\ by\b
+    | ^file\ generated\ (by|from)\b
     | \bcodec\b.*\bgenerated\ from\b
     """,
     re.IGNORECASE | re.VERBOSE,
@@ -190,6 +191,7 @@ COMMENT_MARKS = re.compile(
     | \b(do\ not|don't)\ (edit|modify)(\ (it|this\ (file|module)))?(\ (directly|manually|by\ hand))?\s*([.!:;,*]|$)
     | \b(do\ not|don't)\ (edit|modify)\ (it|this\ file)\b
     | \bautomatically\ generated\ code\b
+    | ^(\w+\ )?code\ generated\ (by|from|using|with)\b
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -216,8 +218,8 @@ LITERAL_STARTS = frozenset("0123456789'\"")
 
 
 def data_table(page: Page, limits: Cleaning) -> str | None:
-    """Numbers or strings in rows: a share of letters below `letter_share`, or (Python) a share of lines that begin with a
-    string or a number above `literal_share`."""
+    """Numbers or strings in rows: a share of letters below `letter_share`, or (Python) a share of lines that begin with
+    a string or a number above `literal_share`."""
     dense = (page.data or b"").translate(None, SPACES)
     share = 1 - len(dense.translate(None, LETTERS)) / len(dense)
     if share < limits.letter_share:
