@@ -61,9 +61,8 @@ def curate(
 def funnel(found: dict[str, Any]) -> str:
     """How many files came in, where they were lost, and what stayed, a reason a line."""
     lines = [f"{'read':<22}{found['read']:>12,}"]
-    lines += [
-        f"  {reason:<20}{-count:>12,}" for reason, count in sorted(found["rejected"].items(), key=lambda r: -r[1])
-    ]
+    lost = sorted(found["rejected"].items(), key=lambda row: -row[1])
+    lines += [f"  {reason:<20}{-count:>12,}" for reason, count in lost]
     lines.append(f"{'documents':<22}{found['documents']:>12,}  {found['text_bytes'] / 1e6:,.1f} MB in {found['out']}")
     taken = {"license headers": found["license_headers_stripped"], **found["redacted"]}
     if any(taken.values()):

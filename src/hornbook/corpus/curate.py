@@ -200,7 +200,8 @@ def same_text(id: str, source: str, path: str, gathered: Gathered) -> Refusal | 
 
 def near_text(id: str, gathered: Gathered, near: Mapping[str, NearDuplicate]) -> Refusal | None:
     """A text that stays shares at least `threshold` of the shingles of `shingle_words` words that the two hold
-    together. Pairs are proposed by MinHash with `bands` of `rows` hashes and verified one by one; `clusters` lists them.
+    together. Pairs are proposed by MinHash with `bands` of `rows` hashes and verified one by one; `clusters` lists
+    them.
     """
     if id not in near:
         return None

@@ -15,19 +15,21 @@ from hornbook.corpus.licenses import from_notice
 from hornbook.corpus.lists import listed
 
 HEAD_LINES = 150  # of a file, among which its leading comments are looked for
+LEAST_WORDS = 5  # of a notice that names no owner
 KNOWN_SHARE = 0.8  # least share of a notice's words that common notices have, names and links aside
 FOLLOWING_SHARE = 0.9  # of a paragraph right after a notice that does not speak of copyright itself
 
 SPEAKS = re.compile(
-    r"copyright|\(c\)|©|licen[cs]|spdx-|warrant|liab(le|ility)|permission|all rights reserved|public domain", re.I
+    r"copyright|\(c\)|©|licen[cs]|spdx-|warrant|liab(le|ility)|permission (is|to)|all rights reserved|public domain",
+    re.I,
 )
 OWNER = re.compile(
-    r"(portions |parts |some parts? )?(copyright\b.{0,20}?(\d{4}|\(c\)|©|by\b|the\b|all\b)"
-    r"|(\(c\)|©) ?(copyright )?\d{4}|copr\. )|spdx-[a-z-]+:|all rights reserved",
+    r"((portions|(some )?parts) )?copyright\b[\s:,]*(\(c\)|©|by\b|the\b|all\b|.{0,40}?\b(19|20)\d\d\b)"
+    r"|(\(c\)|©) ?(copyright )?\d{4}|copr\. |spdx-[a-z-]+:|all rights reserved",
     re.I,
 )
 PERSON = re.compile(
-    r"(original |main )?(authors?|contact|maintainers?|contributors?|(written|created|developed) by)\b ?:?", re.I
+    r"(original |main )?((authors?|contact|maintainers?|contributors?) ?:|(written|created|developed) by\b)", re.I
 )
 PART = re.compile(r"(this (file|program|module|code|software) is )?(a )?part of .{1,60}$", re.I)
 NEITHER = re.compile(r"https?://\S+|\S+@\S+|www\.\S+|[^a-z\s]")
@@ -115,10 +117,12 @@ def bare(line: str) -> str:
 def is_notice(lines: Sequence[str], follows: bool) -> bool:
     """Whether a paragraph is a notice and nothing else. `follows`: whether the one before it was."""
     texts = [bare(line) for line in lines]
-    speaks = any(SPEAKS.search(text) for text in texts)
+    owned = any(OWNER.match(text) for text in texts)
+    speaks = owned or any(SPEAKS.search(text) for text in texts)
     rest = [text for text in texts if not (OWNER.match(text) or PERSON.match(text) or PART.fullmatch(text))]
     words = NEITHER.sub(" ", " ".join(rest).lower()).split()
     if not words:
-        return speaks or follows
+        return owned or follows
     share = sum(word in WORDS for word in words) / len(words)
-    return share >= KNOWN_SHARE if speaks else follows and share >= FOLLOWING_SHARE
+    enough = owned or len(words) >= LEAST_WORDS
+    return enough and ((speaks and share >= KNOWN_SHARE) or (follows and share >= FOLLOWING_SHARE))

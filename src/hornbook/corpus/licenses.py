@@ -126,7 +126,7 @@ def from_expression(expression: str) -> list[str]:
     ['Apache-2.0 WITH LLVM-exception', 'MIT']
     """
     bare = expression.replace("(", " ").replace(")", " ")
-    return sorted({part.strip() for part in re.split(r"\b(?:AND|OR)\b", bare, flags=re.IGNORECASE) if part.strip()})
+    return sorted({part.strip() for part in re.split(r"\s(?:AND|OR)\s", bare, flags=re.IGNORECASE) if part.strip()})
 
 
 def from_name(name: str) -> list[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import tokenize
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 
@@ -39,7 +40,7 @@ SUSPICIOUS = "|".join(
         "sk-[A-Za-z0-9_-]{32}|eyJ[A-Za-z0-9_-]{10,}[.]eyJ|npm_[A-Za-z0-9]{30}|pypi-AgE|hf_[A-Za-z0-9]{30}|dop_v1_",
         "SG[.][A-Za-z0-9_-]{20}|hooks[.]slack",
         "://[^ \t\n/@]+:[^ \t\n/@]+@",
-        NAMES + r"""[^\n=:]*[=:][ \t]*[bBrRuU]*["'][A-Za-z0-9+/=_.~-]{16}""",
+        NAMES + r"""[^\n]*[=:][ \t]*[bBrRuU]*["'][A-Za-z0-9+/=_.~-]{16}""",
         "[A-Za-z0-9_.+=-]@[A-Za-z0-9-]+[.][A-Za-z0-9]",
         "[0-9][.][0-9]{1,3}[.][0-9]{1,3}[.][0-9]",
         "[23][0-9a-fA-F]{3}:[0-9a-fA-F:]{2}",
@@ -50,6 +51,19 @@ SUSPICIOUS = "|".join(
 def suspects(data: pa.Array) -> list[bool]:
     """Which of these files (binary, null where unreadable) hold something that may have to go: about 450 MB/s."""
     return [bool(found) for found in pc.match_substring_regex(data, SUSPICIOUS).to_pylist()]
+
+
+def redact(text: str, kinds: Iterable[Kind], literals_only: bool = False) -> tuple[str, Counter[Kind]]:
+    """The text with placeholders, and how many of each kind. What stands beside a placeholder may only now be
+    recognised, so this goes on until nothing is found: to redact a text again changes nothing."""
+    counts: Counter[Kind] = Counter()
+    while found := find(text, kinds):
+        found = within_literals(text, found) if literals_only else found
+        if not found:
+            break
+        counts.update(one.kind for one in found)
+        text = replaced(text, found)
+    return text, counts
 
 
 def find(text: str, kinds: Iterable[Kind]) -> list[Finding]:

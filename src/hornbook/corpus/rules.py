@@ -21,9 +21,9 @@ from typing import Any
 from pydantic import Field
 
 from hornbook.config import Config
-from hornbook.corpus.findings import KINDS, Finding, Kind
+from hornbook.corpus.findings import KINDS, Kind
 from hornbook.corpus.headers import notice
-from hornbook.corpus.redact import find, replaced, within_literals
+from hornbook.corpus.redact import redact
 
 EXCERPT_CHARACTERS = 200
 HEAD_LINES = 40  # where a mark of a generated file is looked for
@@ -309,15 +309,14 @@ def clean(data: bytes | None, path: str, limits: Cleaning, suspect: bool = True)
         page = with_text(page, "\n".join(header.lines))
     if why := refusal(page, limits, [name for name in RULES if name not in TO_READ + TO_PARSE]):
         return why
-    found = find(page.text, limits.redacted_kinds) if suspect or page.declared else []
-    page, found = redacted(page, found)
+    page, counts = redacted(page, limits) if suspect or page.declared else (page, {})
     if why := refusal(page, limits, TO_PARSE):
         return why
     notes: dict[str, Any] = {"encoding": page.declared} if page.declared else {}
     if header and limits.strip_license_headers:
         notes["license_header"] = len(header.text)
-    if found:
-        notes["redacted"] = dict(sorted(Counter(one.kind for one in found).items()))
+    if counts:
+        notes["redacted"] = dict(sorted(counts.items()))
     if page.text != original:
         notes["original"] = hashlib.sha256(original.encode("utf-8", "surrogatepass")).hexdigest()
     return Cleaned(page.text, header.licenses if header else (), notes)
@@ -336,19 +335,19 @@ def with_text(page: Page, text: str) -> Page:
     return replace(page, text=text, lines=text.split("\n"), data=text.encode("utf-8", "surrogatepass"))
 
 
-def redacted(page: Page, found: list[Finding]) -> tuple[Page, list[Finding]]:
-    """The page with placeholders, and what they stand for. A Python file must not be broken by one: where the result
-    cannot be parsed, only what stands inside strings and comments is replaced (`w@x.name` may be a matrix product)."""
-    if not found:
-        return page, found
-    made = replace(page, text=replaced(page.text, found), parses=True)
-    if page.python and syntax_fault(made.text) is not None:
-        found = within_literals(page.text, found)
-        made = replace(page, text=replaced(page.text, found), parses=False)
-    return made, found
+def redacted(page: Page, limits: Cleaning) -> tuple[Page, Counter[Kind]]:
+    """The page with placeholders, and how many stand for what. A Python file must not be broken by one: where the
+    result cannot be parsed, only what stands in strings and comments is replaced (`w@x.name` may be a product)."""
+    text, counts = redact(page.text, limits.redacted_kinds)
+    if not counts:
+        return page, counts
+    if not page.python or syntax_fault(text) is None:
+        return replace(page, text=text, parses=True), counts
+    text, counts = redact(page.text, limits.redacted_kinds, literals_only=True)
+    return replace(page, text=text), counts
 
 
 def excerpt(text: str) -> str:
     """The beginning of a text, at most 200 characters, redacted, NUL made visible."""
     head = text[: 2 * EXCERPT_CHARACTERS]
-    return replaced(head, find(head, KINDS))[:EXCERPT_CHARACTERS].replace("\0", "␀")
+    return redact(head, KINDS)[0][:EXCERPT_CHARACTERS].replace("\0", "␀")

@@ -46,9 +46,7 @@ TOKENS = re.compile(
     """,
     re.VERBOSE,
 )
-STARTS = listed(
-    "token-starts"
-)  # of a token there is one of these; to look for each is five times as fast as the expression
+STARTS = listed("token-starts")  # every token has one; to look for each is five times as fast as for the expression
 AWS_SECRET = re.compile(r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
 BESIDE = 300  # characters around an AWS access key id within which its secret is looked for
 DISTINCT = 8  # a token of fewer different characters (`AKIAXXXXXXXXXXXXXXXX`) stands for one
@@ -89,8 +87,8 @@ def url_passwords(text: str) -> Iterator[Finding]:
 LITERAL = re.compile(r"""(["'])([A-Za-z0-9+/=_.~-]{16,256})\1""")
 NAMES = r"(?i:secret|token|passw(?:or)?d|passphrase|api_?key|access_?key|auth_?key|private_?key|credential)"
 ASSIGNED_TO = re.compile(
-    rf"""(?<!public)(?<!Public){NAMES}(?!i[sz])[\w.-]{{0,40}}["'\]]{{0,2}}"""
-    r"""[ \t]{0,4}[=:][ \t]{0,4}[bBrRuU]{0,2}$"""
+    rf"""{NAMES}(?!i[sz])[\w.-]{{0,40}}["'\]]{{0,2}}"""
+    r"""[ \t]{0,4}(?::[ \t]?\w{1,20}[ \t]?)?[=:][ \t]{0,4}[bBrRuU]{0,2}$"""
 )
 
 
@@ -100,7 +98,8 @@ def secrets(text: str) -> Iterator[Finding]:
     """
     for match in LITERAL.finditer(text):
         before = text[max(text.rfind("\n", 0, match.start()) + 1, match.start() - 80) : match.start()]
-        if looks_random(match[2]) and ".." not in match[2] and ASSIGNED_TO.search(before):
+        private = ASSIGNED_TO.search(before) and "public" not in before.lower()
+        if private and ".." not in match[2] and looks_random(match[2]):
             yield Finding(*match.span(2), "secret", "<KEY>")
 
 
