@@ -66,7 +66,7 @@ def funnel(found: dict[str, Any]) -> str:
     lines.append(f"{'documents':<22}{found['documents']:>12,}  {found['text_bytes'] / 1e6:,.1f} MB in {found['out']}")
     taken = {"license headers": found["license_headers_stripped"], **found["redacted"]}
     if any(taken.values()):
-        lines.append("taken out: " + ", ".join(f"{count:,} {name}" for name, count in taken.items() if count))
+        lines.append("taken out: " + ", ".join(f"{name} {count:,}" for name, count in taken.items() if count))
     known = sorted(found["documents_by_license"].items(), key=lambda row: -row[1])
     lines.append("licences: " + ", ".join(f"{name} {count:,}" for name, count in known[:8]))
     return "\n".join(lines)
