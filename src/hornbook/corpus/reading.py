@@ -116,8 +116,8 @@ def read_document(path: Path, limits: Cleaning | None = None) -> Document | Reje
     made = clean(read_bytes(path), item.path, limits)
     if isinstance(made, Refusal):
         return refused(item.source, item.path, made)
-    noted = {"license": list(made.licenses), "metadata": json.dumps(made.notes)}
-    return Document(content_id(made.text), made.text, item.source, item.path, **noted)
+    licenses, notes = list(made.licenses), json.dumps(made.notes)
+    return Document(content_id(made.text), made.text, item.source, item.path, licenses, metadata=notes)
 
 
 def read_bytes(path: Path) -> bytes | None:

@@ -309,7 +309,7 @@ def clean(data: bytes | None, path: str, limits: Cleaning, suspect: bool = True)
         page = with_text(page, "\n".join(header.lines))
     if why := refusal(page, limits, [name for name in RULES if name not in TO_READ + TO_PARSE]):
         return why
-    page, counts = redacted(page, limits) if suspect or page.declared else (page, {})
+    page, counts = redacted(page, limits) if suspect or page.declared else (page, Counter())
     if why := refusal(page, limits, TO_PARSE):
         return why
     notes: dict[str, Any] = {"encoding": page.declared} if page.declared else {}
