@@ -204,9 +204,13 @@ def load_recipe(name_or_path: str, settings: Sequence[str] = ()) -> Recipe:
         raise RecipeError(explain(error, places, name_or_path)) from None
 
 
-def settings_for(kind: type[C], values: dict[str, Any], settings: Sequence[str]) -> C:
-    """A stage's config from values and overrides (`a.b=c`), outside a recipe. Raises RecipeError."""
-    places: Places = {(key,): f"--{key}" for key in values}
+def settings_for(kind: type[C], values: dict[str, Any], settings: Sequence[str], file: Path | None = None) -> C:
+    """A stage's config outside a recipe: what a YAML file says, values laid upon it, then overrides (`a.b=c`).
+
+    Raises RecipeError.
+    """
+    data, places = read(file, ()) if file else ({}, {})
+    values, places = merge(data, values), places | {(key,): f"--{key}" for key in values}
     for setting in settings:
         apply_setting(values, places, setting)
     try:

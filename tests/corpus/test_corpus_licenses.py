@@ -3,8 +3,19 @@
 from pathlib import Path
 
 import pytest
+from packaging.licenses import canonicalize_license_expression
 
-from hornbook.corpus.licenses import from_classifiers, from_expression, from_name, from_text, spdx
+from hornbook.corpus.licenses import (
+    PERMISSIVE,
+    allowed_ids,
+    from_classifiers,
+    from_expression,
+    from_name,
+    from_notice,
+    from_text,
+    not_allowed,
+    spdx,
+)
 from hornbook.corpus.sources import installed
 
 MIT_TEXT = """MIT License\n\nPermission is hereby granted, free of charge, to any person obtaining a copy ...
@@ -43,6 +54,7 @@ def test_expressions() -> None:
     assert from_expression("Apache-2.0 OR BSD-2-Clause") == ["Apache-2.0", "BSD-2-Clause"]
     assert from_expression("(MIT AND Zlib) or 0BSD") == ["0BSD", "MIT", "Zlib"]
     assert from_expression("") == []
+    assert from_expression("LGPL-2.1-or-later AND GPL-2.0-or-later") == ["GPL-2.0-or-later", "LGPL-2.1-or-later"]
 
 
 @pytest.mark.parametrize(
@@ -104,3 +116,73 @@ def test_no_claim_is_unknown(tmp_path: Path) -> None:
 
 def test_an_installed_distribution() -> None:
     assert spdx(installed()["pytest"]) == ["MIT"]
+
+
+@pytest.mark.parametrize(
+    ("notice", "ids"),
+    [
+        ("SPDX-License-Identifier: MIT", ["MIT"]),
+        ("SPDX-License-Identifier: GPL-2.0-only WITH Classpath-exception-2.0", ["GPL-2.0-only WITH Classpath-exception-2.0"]),
+        ("SPDX-License-Identifier: MIT\nLicensed under the Apache License, Version 2.0", ["MIT"]),  # the tag is exact
+        ("GNU General Public License version 3", ["GPL-3.0-only"]),
+        ("GNU General Public License v2 or later", ["GPL-2.0-or-later"]),
+        ("GNU Affero General Public\nLicense as published ..., either version 3 of the License, or any later version", ["AGPL-3.0-or-later"]),
+        ("GNU Library General Public License version 2", ["LGPL-2.0-only"]),
+        ("GNU General Public License", []),
+        ("License: BSD 3-Clause", ["BSD-3-Clause"]),
+        ("License: MIT", ["MIT"]),
+        ("Licensed under the Apache license, see NOTICE", ["Apache-2.0"]),
+        ("Licensed under a BSD-style license", []),
+        ("Licensed to PSF under a Contributor Agreement.", []),
+        ("Copyright 2001 Ann", []),
+        (MIT_TEXT, ["MIT"]),
+    ],
+)  # fmt: skip
+def test_notices(notice: str, ids: list[str]) -> None:
+    assert from_notice(notice) == ids
+
+
+@pytest.mark.parametrize(
+    ("licenses", "allowed", "wrong"),
+    [
+        (["MIT"], ["MIT"], []),
+        (["mit"], ["MIT"], []),
+        (["MIT"], ["mit"], []),
+        (["MIT", "Zlib"], ["MIT"], ["Zlib"]),
+        (["MIT OR GPL-3.0-only"], ["MIT"], ["GPL-3.0-only"]),  # errs on the safe side, as `spdx` says
+        (["GPL-3.0"], ["GPL-3.0-only"], []),
+        (["GPL-3.0+"], ["GPL-3.0-only"], ["GPL-3.0+"]),
+        (["LGPL-2.1+"], ["LGPL-2.1-or-later"], []),
+        (["Apache-2.0 WITH LLVM-exception"], ["Apache-2.0"], []),
+        (["MIT", "0BSD", "PSF-2.0", "Apache-2.0"], ["permissive"], []),
+        (["MPL-2.0", "LGPL-3.0-only", "EPL-2.0", "CC-BY-SA-4.0", "GPL-2.0-or-later"], ["permissive"], 5),
+        (["MPL-2.0", "MIT"], ["Permissive", "MPL-2.0"], []),
+        (["see LICENSE"], ["permissive"], ["see LICENSE"]),
+        ([], ["MIT"], []),  # whether an unknown licence passes is another setting
+    ],
+)
+def test_the_gate(licenses: list[str], allowed: list[str], wrong: list[str] | int) -> None:
+    found = not_allowed(licenses, allowed_ids(allowed))
+    assert (len(found) if isinstance(wrong, int) else found) == wrong
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("MTI", '"MTI" is no SPDX licence id and no group .permissive.; did you mean "MIT"'),
+        ("Apache 2.0", 'did you mean "Apache-2.0"'),
+        ("permisive", 'did you mean "permissive"'),
+        ("", "is no SPDX licence id"),
+    ],
+)
+def test_an_unknown_name_in_the_list_is_refused_with_a_suggestion(name: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        allowed_ids(["MIT", name])
+
+
+def test_every_permissive_licence_is_an_spdx_id_and_none_is_copyleft() -> None:
+    assert all(canonicalize_license_expression(id) == id for id in PERMISSIVE)
+    assert len(PERMISSIVE) > 80
+    assert not [
+        id for id in PERMISSIVE if "GPL-" in id.replace("-GPL-", "") or id.startswith(("MPL", "EPL", "CC-BY-SA"))
+    ]

@@ -14,10 +14,14 @@ from hornbook.artifacts import Ledger, digest_folder
 from hornbook.corpus import canaries, gather, near, rules
 from hornbook.corpus import curate as room
 from hornbook.corpus.curate import Curate, curate
+from hornbook.corpus.findings import KINDS, Kind
+from hornbook.corpus.redact import FINDERS
 from hornbook.corpus.rules import RULES, Cleaning
 from hornbook.corpus.shingles import shingles
 from hornbook.errors import CanaryError, InputError
 from hornbook.records import Document, Rejected, content_id, read_dataset, write_dataset
+from hornbook.teacher.readings import Readings, as_read, text_digest
+from hornbook.teacher.request import Request
 
 
 def program(seed: int, lines: int = 40) -> str:
@@ -100,6 +104,86 @@ def test_equal_text_keeps_every_claim_and_the_licensed_copy_stays(tmp_path: Path
     assert len({row.id for row in rejected} | {document.id}) == 3
 
 
+def test_what_is_taken_out_is_counted_and_the_ids_are_those_of_what_is_left(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "one.py").write_text("# Copyright 2001 Ann\n" + program(1) + "mail = 'ann@web.de, bob@web.de'\n")
+    (folder / "other.py").write_text(program(1) + "mail = 'eve@web.de, joe@web.de'\n")
+    (folder / "plain.py").write_text(program(2))
+    documents, rejected, ledger = run(folder, tmp_path / "out")
+    left = program(1) + "mail = '<EMAIL>, <EMAIL>'\n"
+    kept, plain = sorted(documents, key=lambda row: row.path)
+    assert (kept.id, kept.text, kept.path) == (content_id(left), left, "one.py")
+    original = text_digest("# Copyright 2001 Ann\n" + program(1) + "mail = 'ann@web.de, bob@web.de'\n")
+    size = len(program(1)) + len("# Copyright 2001 Ann\nmail = 'ann@web.de, bob@web.de'\n")
+    told = {"bytes": size, "license_header": 18, "redacted": {"email": 2}, "original": original}
+    assert json.loads(kept.metadata) == told
+    assert json.loads(plain.metadata) == {"bytes": len(program(2))}
+    assert [row.reason for row in rejected] == ["exact-duplicate"]
+    assert ledger.figures["redacted"] == {"email": 2}
+    assert ledger.figures["license_headers_stripped"] == 1
+
+
+def test_a_label_is_found_by_the_text_that_was_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "# Copyright 2001 Ann\n" + program(1)
+    (tmp_path / "a.py").write_text(text)
+    row = {"score": 3, "reason": "clear", "stratum": "random"}
+    monkeypatch.setattr("hornbook.teacher.readings.readings", lambda: {text_digest(text): [row]})
+    (document,), _, _ = run(tmp_path / "a.py", tmp_path / "out")
+    assert document.text == program(1)
+    assert Readings().knows(as_read(document))
+    assert not Readings().knows(document.text)
+    assert Readings().stratum(as_read(document)) == "random"
+    answer = Readings().answer(Request("m", (("user", as_read(document)),)))
+    assert json.loads(answer["choices"][0]["message"]["content"]) == {"reason": "clear", "score": 3.0}
+
+
+def licensed(folder: Path) -> Path:
+    """Six texts: MIT, GPL by row, GPL by header, both by two rows, unknown, and a near copy of the GPL one that is MIT."""
+    rows = [
+        {"text": program(1), "path": "mit.py", "license": "MIT"},
+        {"text": program(2), "path": "gpl.py", "license": ["GPL-3.0-only"]},
+        {"text": "# SPDX-License-Identifier: GPL-3.0-only\n" + program(3), "path": "header.py", "license": "MIT"},
+        {"text": program(4), "path": "both.py", "license": "MIT"},
+        {"text": program(4), "path": "copied/both.py", "license": "GPL-3.0-only"},
+        {"text": program(5), "path": "unknown.py"},
+        {"text": program(2) + "# one line more\n", "path": "much/longer/name.py", "license": "MIT"},
+    ]
+    (folder / "t.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    return folder / "t.jsonl"
+
+
+def test_the_licence_gate(tmp_path: Path) -> None:
+    documents, rejected, ledger = run(licensed(tmp_path), tmp_path / "out", licenses=["MIT", "Apache-2.0"])
+    assert sorted(row.path for row in documents) == ["mit.py", "much/longer/name.py"]
+    told = [row.detail.split(": ", 1) for row in rejected if row.reason == "license"]
+    assert {name.split(":")[1]: detail for name, detail in told} == {
+        "gpl.py": "GPL-3.0-only not allowed",
+        "header.py": "GPL-3.0-only not allowed",
+        "both.py": "GPL-3.0-only not allowed",
+        "unknown.py": "no known licence",
+    }
+    assert ledger.rejected == {"license": 4, "exact-duplicate": 1}
+    assert len({row.id for row in rejected}) == len(rejected)
+
+
+def test_without_a_list_there_is_no_gate_and_headers_are_united_with_rows(tmp_path: Path) -> None:
+    documents, _, ledger = run(licensed(tmp_path), tmp_path / "out")
+    assert {row.path: row.license for row in documents} == {
+        "mit.py": ["MIT"],
+        "gpl.py": ["GPL-3.0-only"],
+        "header.py": ["GPL-3.0-only", "MIT"],
+        "both.py": ["GPL-3.0-only", "MIT"],
+        "unknown.py": [],
+    }
+    assert ledger.rejected == {"exact-duplicate": 1, "near-duplicate": 1}
+
+
+def test_unknown_licences_can_be_kept(tmp_path: Path) -> None:
+    documents, _, _ = run(licensed(tmp_path), tmp_path / "out", licenses=["permissive"], unknown_license="keep")
+    assert sorted(row.path for row in documents) == ["mit.py", "much/longer/name.py", "unknown.py"]
+
+
 def test_tables_and_files_together(corpus: Path, tmp_path: Path) -> None:
     pq.write_table(pa.table({"content": [program(n) for n in range(4, 9)]}), corpus / "t.parquet")
     (corpus / "broken.parquet").write_bytes(b"PAR1")
@@ -164,6 +248,9 @@ def test_only_what_shapes_the_bytes_enters_the_key() -> None:
     [
         ({"python": False}, "nothing to read"),
         ({"min_characters": 200, "max_bytes": 100}, "min_characters 200 is more than max_bytes 100"),
+        ({"licenses": ["Apache 2.0"]}, 'did you mean "Apache-2.0"'),
+        ({"licenses": []}, "at least 1 item"),
+        ({"redact": ["emails"]}, "Input should be 'private_key'"),
         ({"threshold": 0.4}, "14 bands of 8 rows propose only 1% of pairs at threshold 0.4"),
     ],
 )
@@ -177,13 +264,64 @@ def test_canaries_stand_on_either_side_of_every_threshold(corpus: Path, tmp_path
     sides: dict[str, set[bool]] = {}
     for canary in ledger.canaries:
         sides.setdefault(canary["name"].split(":")[0], set()).add(canary["expected"])
-    both = {"too-short", "too-large", "minified", "data-table", "generated", "encoding", "not-python"}
-    assert all(sides[name] == {True, False} for name in both | {"exact-duplicate", "near-duplicate"})
+    both = {"too-short", "too-large", "minified", "data-table", "generated", "encoding", "not-python", *KINDS}
+    both |= {"license-header", "exact-duplicate", "near-duplicate"}
+    assert all(sides[name] == {True, False} for name in both)
+    assert "license" not in sides
     assert {"empty", "nul-bytes"} <= set(sides)
     assert ledger.figures["near_duplicate_recall_at_threshold"] >= 0.75
 
 
+def test_canaries_stand_on_either_side_of_the_licence_gate(tmp_path: Path) -> None:
+    for unknown in ("keep", "refuse"):
+        ledger = run(licensed(tmp_path), tmp_path / unknown, licenses=["MIT"], unknown_license=unknown)[2]
+        found = {one["name"]: one["expected"] for one in ledger.canaries if one["name"].startswith("license: ")}
+        assert found == {
+            "license: license-allowed.txt": False,
+            "license: license-other.txt": True,
+            "license: license-unknown.txt": unknown == "refuse",
+        }
+
+
+def test_what_is_switched_off_is_proven_to_be_off(corpus: Path, tmp_path: Path) -> None:
+    ledger = run(corpus, tmp_path / "out", redact=["email"], strip_license_headers=False)[2]
+    expected = {one["name"]: one["expected"] for one in ledger.canaries}
+    assert [expected[f"{kind}: {kind}.txt"] for kind in KINDS] == [kind == "email" for kind in KINDS]
+    assert expected["license-header: headed.py"] is False
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_finder_that_is_asleep_fails_the_run(
+    kind: Kind, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FINDERS, kind, lambda _: iter(()))
+    with pytest.raises(CanaryError, match=f"{kind}: {kind}.txt"):
+        run(corpus, tmp_path / "out")
+
+
+def test_a_finder_that_takes_all_fails_the_run(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hornbook.corpus.addresses.reserved_domain", lambda _: False)
+    monkeypatch.setattr("hornbook.corpus.addresses.ENDINGS", frozenset({"org", "example"}))
+    with pytest.raises(CanaryError, match=r"email: no-email\.txt.* was caught"):
+        run(corpus, tmp_path / "out")
+
+
+def test_suspects_that_are_overlooked_fail_the_run(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hornbook.corpus.reading.suspects", lambda data: [False] * len(data))
+    with pytest.raises(CanaryError, match=r"\.txt.* was missed"):
+        run(corpus, tmp_path / "out")
+
+
+def test_a_gate_that_stands_open_fails_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "not_allowed", lambda *_: [])
+    with pytest.raises(CanaryError, match=r"license: license-other\.txt.* was missed"):
+        run(licensed(tmp_path), tmp_path / "out", licenses=["MIT"])
+
+
 UNUSUAL: list[dict[str, Any]] = [
+    {"max_line_length": 40, "mean_line_length": 40, "licenses": ["Zlib"], "unknown_license": "keep"},
     {"min_characters": 1, "max_bytes": 50_000, "letter_share": 0.0, "literal_share": 1.0},
     {"min_characters": 900, "max_bytes": 4000, "max_line_length": 90, "mean_line_length": 90, "letter_share": 0.9},
     {"threshold": 1.0, "letter_share": 0.6, "literal_share": 0.0, "min_characters": 500},

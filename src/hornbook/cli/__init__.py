@@ -5,7 +5,7 @@
 
     app.py          the application, and the options that commands share
     experiments.py  run, plan, report, explain, doctor
-    corpus.py       annotate, classify
+    corpus.py       curate, annotate, classify
     data.py         score, write, verify, diversity, decontaminate
     select.py       select
     topics.py       topics show, expand, coverage

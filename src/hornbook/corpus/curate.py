@@ -1,6 +1,6 @@
 """The door of the corpus room: from installed Python and a person's own files to clean texts without copies.
 
-list → weigh → read (Daft) → rules → exact duplicates → near duplicates (Daft) → documents, rejected, clusters
+list → weigh → read (Daft) → rules → licences → exact and near duplicates (Daft) → documents, rejected, clusters
 """
 
 from __future__ import annotations
@@ -8,18 +8,19 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from hornbook.artifacts import Ledger
 from hornbook.config import operational
 from hornbook.corpus import canaries, engine
 from hornbook.corpus.gather import Gathered, gather
+from hornbook.corpus.licenses import allowed_ids, not_allowed
 from hornbook.corpus.near import Lsh, NearDuplicate, buckets, near_duplicates
 from hornbook.corpus.reading import refused
 from hornbook.corpus.rules import Cleaning, Refusal, excerpt
@@ -38,9 +39,11 @@ class Curate(Cleaning):
     `python`: read the Python files of the interpreter that runs, or of the distributions named in `packages` ("python"
     is the standard library). `paths`: files, folders and globs, here or at fsspec URLs, of .py, .md, .txt, of .parquet
     and .jsonl with one text a row (`columns` says where), and of StackOverflow's posts (`stackoverflow` says which).
-    `exclude`: distributions and top-level modules never read. `limit`: take this many files, those whose names have the
-    smallest hashes (a table counts as one file). Near duplicates: texts that share at least `threshold` of their
-    shingles of `shingle_words` words, proposed by MinHash with `bands` of `rows` hashes.
+    `exclude`: distributions and top-level modules never read. `licenses`: SPDX ids and groups ("permissive"); a document
+    one of whose licences is not among them is refused (None: all are allowed), and so is one whose licence nobody knows,
+    unless `unknown_license` is "keep". `limit`: take this many files, those whose names have the smallest hashes (a
+    table counts as one file). Near duplicates: texts that share at least `threshold` of their shingles of
+    `shingle_words` words, proposed by MinHash with `bands` of `rows` hashes.
 
     >>> Curate(packages=["python"], limit=100, threshold=0.9).semantic()
     {'packages': ['python'], 'limit': 100, 'threshold': 0.9}
@@ -52,6 +55,8 @@ class Curate(Cleaning):
     stackoverflow: StackOverflow = StackOverflow()
     packages: list[str] | None = None
     exclude: list[str] = Field(default_factory=lambda: list(NEVER_A_SOURCE))
+    licenses: list[str] | None = Field(default=None, min_length=1)
+    unknown_license: Literal["keep", "refuse"] = "refuse"
     limit: int | None = Field(default=None, ge=1)
     threshold: float = Field(default=0.8, gt=0, le=1)
     shingle_words: int = Field(default=5, ge=1)
@@ -62,9 +67,21 @@ class Curate(Cleaning):
     address: str = operational("")  # of the Ray cluster; empty: RAY_ADDRESS, else this machine alone
 
     @property
+    def allowed(self) -> frozenset[str] | None:
+        """The licences that are allowed, in the form of `licenses.comparable`; None: all."""
+        return None if self.licenses is None else allowed_ids(self.licenses)
+
+    @property
     def lsh(self) -> Lsh:
         """The near-duplicate settings."""
         return Lsh(self.threshold, self.shingle_words, self.bands, self.rows)
+
+    @field_validator("licenses")
+    @classmethod
+    def known_licenses(cls, names: list[str] | None) -> list[str] | None:
+        """Refuse names that are neither SPDX ids nor groups."""
+        allowed_ids(names or [])
+        return names
 
     @model_validator(mode="after")
     def possible(self) -> Self:
@@ -90,10 +107,12 @@ def curate(config: Curate, *, out: Path, ledger: Ledger) -> None:
     items = sources(config)
     engine.start(config.runner, config.address)
     with Spool(out / "spool") as spool:
-        planted, files = canaries.plant(spool.folder / "planted", config, config.stackoverflow)
+        licenses = config.allowed, config.unknown_license
+        planted, files = canaries.plant(spool.folder / "planted", config, config.stackoverflow, *licenses)
         gathered = gather([*items, *files], spool, config, config.workers, config.columns, config.stackoverflow)
-        near = find_near(config, spool, gathered)
-        documents = kept(spool, gathered, {one.id: one for one in near})
+        barred = refused_licenses(config, gathered)
+        near = find_near(config, spool, gathered, barred)
+        documents = kept(spool, gathered, barred, {one.id: one for one in near})
         ledger.rows_out = write_tables(out / "documents", counted(documents, ledger))
         write_tables(out / "rejected", gathered.rejected.tables(), Rejected)
     canaries.check(planted, gathered, config.lsh, ledger)
@@ -113,14 +132,34 @@ def sources(config: Curate) -> list[Item]:
     return limited(sorted(once.values(), key=lambda item: (item.source, item.path, item.url)), config.limit)
 
 
-def find_near(config: Curate, spool: Spool, gathered: Gathered) -> list[NearDuplicate]:
-    """End the spool with planted pairs and find the near duplicates in it."""
-    planted = canaries.near_rows(config.lsh)
+def refused_licenses(config: Curate, gathered: Gathered) -> dict[str, Refusal]:
+    """A licence that the text's files claim, in their metadata, row or header, is not among `licenses`, or none is
+    known and `unknown_license` is "refuse". Asked before near duplicates are looked for, so that nothing gives way to a
+    text that is refused itself.
+    """
+    if config.allowed is None:
+        return {}
+    faults: dict[tuple[str, ...], str] = {(): "no known licence"} if config.unknown_license == "refuse" else {(): ""}
+    barred = {}
+    for id in gathered.claims:
+        licenses = tuple(gathered.license(id))
+        if licenses not in faults:
+            wrong = not_allowed(licenses, config.allowed)
+            faults[licenses] = f"{', '.join(wrong)} not allowed" if wrong else ""
+        if fault := faults[licenses]:
+            barred[id] = Refusal("license", fault, "")
+    return barred
+
+
+def find_near(config: Curate, spool: Spool, gathered: Gathered, barred: Container[str]) -> list[NearDuplicate]:
+    """End the spool with planted pairs and find the near duplicates in it, among the texts that are not barred."""
+    planted = canaries.near_rows(config.lsh, config.allowed)
     for row in planted.drop_columns(["text"]).to_pylist():
         gathered.keep(row["id"], row["source"], row["path"], row["license"])
     spool.add(planted)
     spool.close()
-    groups = buckets(spool.paths(), config.lsh)
+    proposed = buckets(spool.paths(), config.lsh)
+    groups = [left for group in proposed if len(left := [id for id in group if id not in barred]) > 1]
     wanted = {id for group in groups for id in group}
     order = {id: (gathered.winner(id), id) for id in wanted}
     with ShingleFile(spool.folder / "shingles") as texts:
@@ -128,18 +167,22 @@ def find_near(config: Curate, spool: Spool, gathered: Gathered) -> list[NearDupl
         return near_duplicates(groups, order, texts, config.threshold)
 
 
-def kept(spool: Spool, gathered: Gathered, near: dict[str, NearDuplicate]) -> Iterator[pa.Table]:
+def kept(
+    spool: Spool, gathered: Gathered, barred: Mapping[str, Refusal], near: Mapping[str, NearDuplicate]
+) -> Iterator[pa.Table]:
     """The documents, a bucket at a time, sorted by id. What is left out joins `gathered.rejected` with its reason."""
     for rows in spool.buckets():
         chosen: dict[str, int] = {}
         names = zip(*[rows[name].to_pylist() for name in ("id", "source", "path")], strict=True)
         for at, (id, source, path) in enumerate(names):
-            why = superfluous(id, source, path, gathered, near) or (ALREADY if id in chosen else None)
+            why = superfluous(id, source, path, gathered, near) or barred.get(id) or (ALREADY if id in chosen else None)
             if source == PLANTED:
                 gathered.planted[path] = why.reason if why else ""
+                gathered.planted_texts[path] = rows["text"][at].as_py()
             elif why:
                 shown = Refusal(why.reason, why.detail, excerpt(rows["text"][at].as_py()))
-                gathered.rejected.append(refused(source, path, shown, id if id in near else None))
+                own = why.reason in ("near-duplicate", "license")  # at most one row of a text has either
+                gathered.rejected.append(refused(source, path, shown, id if own else None))
             else:
                 chosen[id] = at
         order = pa.array([chosen[id] for id in sorted(chosen)], pa.int64())
@@ -149,22 +192,39 @@ def kept(spool: Spool, gathered: Gathered, near: dict[str, NearDuplicate]) -> It
 ALREADY = Refusal("exact-duplicate", "the same row again", "")
 
 
-def superfluous(id: str, source: str, path: str, gathered: Gathered, near: dict[str, NearDuplicate]) -> Refusal | None:
+def superfluous(
+    id: str, source: str, path: str, gathered: Gathered, near: Mapping[str, NearDuplicate]
+) -> Refusal | None:
     """Why a spooled text is not needed: another file keeps it, or a text like it."""
+    return same_text(id, source, path, gathered) or near_text(id, gathered, near)
+
+
+def same_text(id: str, source: str, path: str, gathered: Gathered) -> Refusal | None:
+    """Another file has the same text, after everything that is taken out of texts. The file stays whose licence is
+    known, then the standard library's, then the one with the shortest path; its row keeps the licences of all.
+    """
     winner = gathered.winner(id)
-    if (source, path) != (winner.source, winner.path):
-        return Refusal("exact-duplicate", f"same text as {winner.name} ({id})", "")
-    if id in near:
-        one = near[id]
-        stays = gathered.winner(one.survivor).name
-        return Refusal("near-duplicate", f"Jaccard {one.jaccard:.4f} with {stays} ({one.survivor})", "")
-    return None
+    if (source, path) == (winner.source, winner.path):
+        return None
+    return Refusal("exact-duplicate", f"same text as {winner.name} ({id})", "")
+
+
+def near_text(id: str, gathered: Gathered, near: Mapping[str, NearDuplicate]) -> Refusal | None:
+    """A text that stays shares at least `threshold` of the shingles of `shingle_words` words that the two hold
+    together. Pairs are proposed by MinHash with `bands` of `rows` hashes and verified one by one; `clusters` lists
+    them.
+    """
+    if id not in near:
+        return None
+    one = near[id]
+    stays = gathered.winner(one.survivor).name
+    return Refusal("near-duplicate", f"Jaccard {one.jaccard:.4f} with {stays} ({one.survivor})", "")
 
 
 def as_documents(rows: pa.Table, gathered: Gathered) -> pa.Table:
     """Spooled rows as documents. Identical text keeps the licence claims of every file that holds it."""
-    sizes = zip(rows["bytes"].to_pylist(), rows["metadata"].to_pylist(), strict=True)
-    metadata = [json.dumps({"bytes": size, **json.loads(told)}) for size, told in sizes]
+    told = zip(*[rows[name].to_pylist() for name in ("bytes", "metadata", "notes")], strict=True)
+    metadata = [json.dumps({"bytes": size, **json.loads(known), **json.loads(notes)}) for size, known, notes in told]
     ids = rows["id"].to_pylist()
     same = [rows[name] for name in ("id", "text", "source", "path")]
     columns = [*same, [gathered.license(id) for id in ids], [[]] * len(ids), metadata]
@@ -172,18 +232,26 @@ def as_documents(rows: pa.Table, gathered: Gathered) -> pa.Table:
 
 
 def counted(documents: Iterator[pa.Table], ledger: Ledger) -> Iterator[pa.Table]:
-    """Pass documents on, counting them by source and licence in the ledger's figures."""
+    """Pass documents on, counting in the ledger's figures: sources, licences, and what cleaning took out of them."""
     by_source: Counter[str] = Counter()
     by_license: Counter[str] = Counter()
-    text_bytes = 0
+    redacted: Counter[str] = Counter()
+    text_bytes = headers = 0
     for rows in documents:
         by_source.update(rows["source"].to_pylist())
         by_license.update(name for names in rows["license"].to_pylist() for name in names or ["unknown"])
         text_bytes += pc.sum(pc.binary_length(rows["text"])).as_py() or 0
+        for notes in map(
+            json.loads, rows.filter(pc.match_substring(rows["metadata"], '"original"'))["metadata"].to_pylist()
+        ):
+            redacted.update(notes.get("redacted", {}))
+            headers += "license_header" in notes
         yield rows
     ledger.figures["documents_by_source"] = dict(sorted(by_source.items()))
     ledger.figures["documents_by_license"] = dict(sorted(by_license.items()))
     ledger.figures["text_bytes"] = text_bytes
+    ledger.figures["redacted"] = dict(sorted(redacted.items()))
+    ledger.figures["license_headers_stripped"] = headers
 
 
 def settle(gathered: Gathered, near: list[NearDuplicate], ledger: Ledger) -> None:

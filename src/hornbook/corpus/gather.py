@@ -62,6 +62,7 @@ class Gathered:
     rejected: Refused
     claims: dict[str, list[Claim]] = field(default_factory=dict)
     planted: dict[str, str] = field(default_factory=dict)
+    planted_texts: dict[str, str] = field(default_factory=dict)  # of those that were not refused as pages
     rows: int = 0
     source_bytes: Counter[str] = field(default_factory=Counter)
 
@@ -97,7 +98,7 @@ class Gathered:
             if row["source"] != PLANTED:
                 self.source_bytes[row["source"]] += row["bytes"]
             if row["reason"] is None:
-                self.keep(row["id"], row["source"], row["path"], row["license"])
+                self.keep(row["id"], row["source"], row["path"], sorted({*row["license"], *row["claims"]}))
             else:
                 self.refuse(row["source"], row["path"], Refusal(row["reason"], row["detail"], row["excerpt"]))
         spool.add(rows.filter(rows["reason"].is_null()))

@@ -1,4 +1,5 @@
-"""From what a distribution says of its licence to SPDX ids. What cannot be told for sure stays unknown (an empty list).
+"""From what a distribution or a file says of its licence to SPDX ids, and which of these a recipe allows. What cannot
+be told for sure stays unknown (an empty list).
 
 Asked in this order, the first that answers wins: `License-Expression` (PEP 639), the `License` field (a name, an SPDX
 expression, or a whole licence text), the trove classifiers, the licence files. "BSD" alone does not say which BSD
@@ -7,10 +8,15 @@ licence it is: then the text of the licence file decides.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import Distribution
 from pathlib import Path
+
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+from hornbook.corpus.lists import listed
 
 STANDARD_LIBRARY = ["PSF-2.0"]
 
@@ -79,9 +85,16 @@ TEXTS: list[tuple[str, tuple[str, ...]]] = [
     ("BSD-2-Clause", ("redistribution and use in source and binary forms", "reproduce the above copyright")),
     ("MIT", ("permission is hereby granted, free of charge", "this permission notice shall be included")),
     ("ISC", ("permission to use, copy, modify, and/or distribute this software for any purpose",)),
+    ("Zlib", ("without any express or implied warranty", "altered source versions must be plainly marked")),
     ("PSF-2.0", ("python software foundation license",)),
     ("Unlicense", ("this is free and unencumbered software released into the public domain",)),
 ]
+
+
+# Licences that ask for no more than attribution and notices, by SPDX id, as the Blue Oak Council and, since its version
+# 1.1, The Stack draw the line: no copyleft, however weak (MPL, EPL, LGPL).
+PERMISSIVE = listed("permissive-licenses")
+GROUPS = {"permissive": PERMISSIVE}
 
 
 def spdx(distribution: Distribution) -> list[str]:
@@ -113,7 +126,7 @@ def from_expression(expression: str) -> list[str]:
     ['Apache-2.0 WITH LLVM-exception', 'MIT']
     """
     bare = expression.replace("(", " ").replace(")", " ")
-    return sorted({part.strip() for part in re.split(r"\b(?:AND|OR)\b", bare, flags=re.IGNORECASE) if part.strip()})
+    return sorted({part.strip() for part in re.split(r"\s(?:AND|OR)\s", bare, flags=re.IGNORECASE) if part.strip()})
 
 
 def from_name(name: str) -> list[str]:
@@ -160,3 +173,80 @@ def license_files(distribution: Distribution) -> Iterator[str]:
                 yield Path(str(file.locate())).read_text("utf-8", "replace")
             except OSError:
                 continue
+
+
+IDENTIFIER = re.compile(r"SPDX-License-Identifier:[ \t]*([\w.+() -]+)")
+NAMED = re.compile(
+    r"(?:\blicen[cs]e:|\bunder(?: the)?(?: terms of)?(?: the)?) *([a-z][\w .,+-]{1,40}?)(?: licen[cs]e|[.;]?$)", re.M
+)
+GNU = re.compile(r"gnu (affero |lesser |library )?general public licen[cs]e(?P<more>.*)")
+GNU_NAMES = {None: "GPL", "affero ": "AGPL", "lesser ": "LGPL", "library ": "LGPL"}
+
+
+def from_notice(text: str) -> list[str]:
+    """The ids that the notice at the head of a file names: by SPDX tag, by a licence's text, by its name.
+
+    >>> from_notice("SPDX-License-Identifier: MIT OR Apache-2.0"), from_notice("Released under the MIT license.")
+    (['Apache-2.0', 'MIT'], ['MIT'])
+    """
+    tagged = {name for found in IDENTIFIER.findall(text) for name in from_expression(canonical(found))}
+    if tagged:
+        return sorted(tagged)
+    flat = " ".join(text.lower().split())
+    named = {name for found in NAMED.findall(text.lower()) for name in from_name(found)}
+    return from_gnu(flat) or from_text(text) or sorted(named)
+
+
+def from_gnu(flat: str) -> list[str]:
+    """The id of a notice of the GNU licences, which say which version they are; without one there is none."""
+    found = GNU.search(flat)
+    version = found and re.search(r"(?:version |v\.? ?)([123])(\.[01])?", found["more"])
+    if not found or not version:
+        return []
+    later = "later version" in found["more"] or "or later" in found["more"]
+    return [f"{GNU_NAMES[found[1]]}-{version[1]}{version[2] or '.0'}-{'or-later' if later else 'only'}"]
+
+
+def canonical(expression: str) -> str:
+    """An SPDX expression in its proper spelling; as it was where it is none."""
+    try:
+        return str(canonicalize_license_expression(expression.strip()))
+    except InvalidLicenseExpression:
+        return expression.strip()
+
+
+def allowed_ids(names: Iterable[str]) -> frozenset[str]:
+    """The ids that an allow-list names, its groups resolved, in the form of `comparable`.
+
+    Raises ValueError for a name that is neither an SPDX id nor a group, with the nearest that is.
+    """
+    ids: set[str] = set()
+    for name in names:
+        if name.lower() in GROUPS:
+            ids |= GROUPS[name.lower()]
+            continue
+        try:
+            ids.add(canonicalize_license_expression(name))
+        except InvalidLicenseExpression:
+            near = difflib.get_close_matches(name, [*GROUPS, *sorted(KNOWN | PERMISSIVE)], n=1, cutoff=0.4)
+            hint = f'; did you mean "{near[0]}"?' if near else ""
+            raise ValueError(f'"{name}" is no SPDX licence id and no group ({", ".join(GROUPS)}){hint}') from None
+    return frozenset(comparable(id) for id in ids)
+
+
+def comparable(id: str) -> str:
+    """An id for comparison: small letters, GNU's old names for the new, and no exception, which only allows more.
+
+    >>> comparable("GPL-3.0+"), comparable("Apache-2.0 WITH LLVM-exception")
+    ('gpl-3.0-or-later', 'apache-2.0')
+    """
+    bare = id.lower().split(" with ")[0].strip()
+    if re.fullmatch(r"[al]?gpl-[\d.]+\+?", bare):
+        return f"{bare[:-1]}-or-later" if bare.endswith("+") else f"{bare}-only"
+    return bare
+
+
+def not_allowed(licenses: Iterable[str], allowed: frozenset[str]) -> list[str]:
+    """Those of a document's licences that are not allowed. Every id of an expression must be: see `spdx`."""
+    ids = sorted({id for claim in licenses for id in from_expression(claim)})
+    return [id for id in ids if comparable(id) not in allowed]

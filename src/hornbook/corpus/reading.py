@@ -4,6 +4,7 @@ processes. The same plan runs on a Ray cluster. (Daft's own reader of files take
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pyarrow as pa
 
 from hornbook.corpus.compiled import compiled
 from hornbook.corpus.engine import daft, spread
+from hornbook.corpus.redact import suspects
 from hornbook.corpus.rules import Cleaning, Refusal, clean
 from hornbook.corpus.sources import Item, weigh
 from hornbook.errors import InfrastructureError, InputError
@@ -44,8 +46,9 @@ def tables_frame(path: Path) -> Any:
 
 
 def judged(frame: Any, limits: Cleaning, workers: int) -> Iterator[pa.Table]:
-    """Clean every row of a frame; yield tables with the verdict's columns (`id`, `text`, `bytes`, `reason`, `detail`,
-    `excerpt`) in place of `data`. `reason` is null where the row is kept, `text` where it is refused.
+    """Clean every row of a frame; yield tables with the verdict's columns (`id`, `text`, `bytes`, `claims`, `notes`,
+    `reason`, `detail`, `excerpt`) in place of `data`. `claims` are the licences that the text itself names, `notes`
+    what cleaning did to it (JSON). `reason` is null where the row is kept, `text` where it is refused.
 
     Raises InfrastructureError when a worker process dies.
     """
@@ -62,34 +65,39 @@ def judged(frame: Any, limits: Cleaning, workers: int) -> Iterator[pa.Table]:
         raise InfrastructureError(f"curate: reading stopped: {reason}; rerun, with workers=1 if it repeats") from error
 
 
-Judged = ("id", "text", "bytes", "reason", "detail", "excerpt")
+Judged = ("id", "text", "bytes", "claims", "notes", "reason", "detail", "excerpt")
 
 
 def judge(limits: Cleaning, workers: int) -> Any:
     """The cleaning rules as a Daft function. One worker runs in this process, several in processes of their own."""
-    verdict = pa.struct([(name, pa.int64() if name == "bytes" else pa.string()) for name in Judged])
+    kinds = {name: pa.string() for name in Judged} | {"bytes": pa.int64(), "claims": STRINGS}
+    verdict = pa.struct(list(kinds.items()))
     where = {"max_concurrency": workers} if workers > 1 else {"use_process": False}  # the former implies processes
 
     @daft().cls(**where)
     class Judge:
         @daft().method.batch(return_dtype=daft().DataType.from_arrow_type(verdict))  # type: ignore[untyped-decorator]
         def __call__(self, data: Any, source: Any, path: Any, url: Any) -> Any:
-            rows = zip(data.to_arrow(), source.to_pylist(), path.to_pylist(), url.to_pylist(), strict=True)
-            return pa.array([verdict_row(cell.as_py(), s, p, u, limits) for cell, s, p, u in rows], verdict)
+            files = zip(data.to_arrow(), source.to_pylist(), path.to_pylist(), url.to_pylist(), strict=True)
+            read = [(read_bytes(Path(u)) if u else cell.as_py(), s, p, u) for cell, s, p, u in files]
+            doubts = suspects(pa.array([row[0] for row in read], pa.large_binary()))
+            rows = [verdict_row(*row, limits, suspect) for row, suspect in zip(read, doubts, strict=True)]
+            return pa.array(rows, verdict)
 
     return Judge()
 
 
-def verdict_row(data: bytes | None, source: str, path: str, url: str, limits: Cleaning) -> dict[str, Any]:
-    """The verdict on one file, which is read at its `url` where it has one. A kept text's id is that of its content; a
-    refused file's, that of its name."""
-    data = read_bytes(Path(url)) if url else data
-    size = len(data or b"")
-    made = clean(data, path, limits, compiled(url, data))
+def verdict_row(
+    data: bytes | None, source: str, path: str, url: str, limits: Cleaning, suspect: bool
+) -> dict[str, Any]:
+    """The verdict on one file. A kept text's id is that of its content; a refused file's, that of its name."""
+    row: dict[str, Any] = dict.fromkeys(Judged) | {"bytes": len(data or b"")}
+    made = clean(data, path, limits, suspect, compiled(url, data))
     if isinstance(made, Refusal):
-        row = {"id": content_id(source, path), "text": None, "reason": made.reason}
-        return {**row, "bytes": size, "detail": made.detail, "excerpt": made.excerpt}
-    return {"id": content_id(made), "text": made, "bytes": size, "reason": None, "detail": None, "excerpt": None}
+        refusal = {"reason": made.reason, "detail": made.detail, "excerpt": made.excerpt}
+        return row | {"id": content_id(source, path), **refusal}
+    noted = {"claims": list(made.licenses), "notes": json.dumps(made.notes)}
+    return row | {"id": content_id(made.text), "text": made.text, **noted}
 
 
 def refused(source: str, path: str, why: Refusal, id: str | None = None) -> Rejected:
@@ -111,7 +119,8 @@ def read_document(path: Path, limits: Cleaning | None = None) -> Document | Reje
     made = clean(read_bytes(path), item.path, limits)
     if isinstance(made, Refusal):
         return refused(item.source, item.path, made)
-    return Document(content_id(made), made, item.source, item.path)
+    licenses, notes = list(made.licenses), json.dumps(made.notes)
+    return Document(content_id(made.text), made.text, item.source, item.path, licenses, metadata=notes)
 
 
 def read_bytes(path: Path) -> bytes | None:

@@ -34,6 +34,7 @@ SPOOLED = pa.schema(
         ("license", STRINGS),
         ("metadata", pa.string()),
         ("bytes", pa.int64()),
+        ("notes", pa.string()),
     ]
 )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from hornbook.artifacts import Ledger
-from hornbook.quality.agreement import spearman
+from hornbook.quality.agreement import auc
+from hornbook.quality.raters import compared
 from hornbook.records import Annotation, Document, Rejected, read_dataset, write_dataset
 from hornbook.teacher.ask import Response, Teacher, consult
 from hornbook.teacher.readings import Readings, as_read, readings_digest, twice_read
@@ -25,6 +26,5 @@ def take_readings(teacher: Teacher, documents: Path, responses: Path, out: Path,
         labels.append(Annotation(document.id, float(found["score"]), found["reason"], teacher.model, *about))
     ledger.rows_in = ledger.rows_out = write_dataset(out / "annotations", labels, Annotation)
     write_dataset(out / "rejected", [], Rejected)
-    pairs = twice_read()
-    agreement = spearman([a for a, _ in pairs], [b for _, b in pairs])
-    ledger.figures["readers_agreement"] = {"files": len(pairs), "spearman": agreement}
+    first, second = zip(*twice_read(), strict=True)
+    ledger.figures["readers_agreement"] = compared(twice_read()) | {"auc_at_3": auc(first, second)}
