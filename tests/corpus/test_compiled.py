@@ -63,12 +63,12 @@ def test_a_persons_own_folder_is_not_trusted(tmp_path: Path) -> None:
 def test_what_is_compiled_is_not_parsed_and_every_other_rule_is_asked(source: Path) -> None:
     broken = SOURCE * 10 + b"def (:\n"
     source.write_bytes(broken)
-    row = verdict_row(None, "s", "double.py", str(source), Cleaning())
+    row = verdict_row(broken, "s", "double.py", str(source), Cleaning(), True)
     assert row["reason"] == "not-python"
     header = room.as_hashed(broken)  # a lie that no compiler tells
     (source.parent / "__pycache__").mkdir()
     Path(room.cache_from_source(str(source))).write_bytes(header)
-    assert verdict_row(None, "s", "double.py", str(source), Cleaning())["reason"] is None
+    assert verdict_row(broken, "s", "double.py", str(source), Cleaning(), True)["reason"] is None
     made = clean(b"x", "double.py", Cleaning(), compiled=True)
     assert isinstance(made, Refusal)
     assert made.reason == "too-short"

@@ -256,15 +256,8 @@ def near_rows(lsh: Lsh, allowed: Collection[str] | None) -> pa.Table:
     rows = []
     for side, number in ((side, number) for side in ("above", "below") for number in range(PAIRS)):
         for end, text in zip("ab", pair(side, number, lsh), strict=True):
-            named = {
-                "source": PLANTED,
-                "path": f"{side}/{number:02}/{end}",
-                "bytes": 0,
-                "metadata": "{}",
-                "notes": "{}",
-            }
-            named["license"] = list(allowed_one(allowed))
-            rows.append({"id": content_id(text), "text": text, **named})
+            named = {"source": PLANTED, "path": f"{side}/{number:02}/{end}", "license": list(allowed_one(allowed))}
+            rows.append({"id": content_id(text), "text": text, "bytes": 0, "metadata": "{}", "notes": "{}", **named})
     return pa.Table.from_pylist(rows, schema=SPOOLED)
 
 

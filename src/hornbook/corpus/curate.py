@@ -39,10 +39,10 @@ class Curate(Cleaning):
     `python`: read the Python files of the interpreter that runs, or of the distributions named in `packages` ("python"
     is the standard library). `paths`: files, folders and globs, here or at fsspec URLs, of .py, .md, .txt, of .parquet
     and .jsonl with one text a row (`columns` says where), and of StackOverflow's posts (`stackoverflow` says which).
-    `exclude`: distributions and top-level modules never read. `licenses`: SPDX ids and groups ("permissive"); a document
-    one of whose licences is not among them is refused (None: all are allowed), and so is one whose licence nobody knows,
-    unless `unknown_license` is "keep". `limit`: take this many files, those whose names have the smallest hashes (a
-    table counts as one file). Near duplicates: texts that share at least `threshold` of their shingles of
+    `exclude`: distributions and top-level modules never read. `licenses`: SPDX ids and groups ("permissive"); a
+    document one of whose licences is not among them is refused (None: all are allowed), and so is one whose licence
+    nobody knows, unless `unknown_license` is "keep". `limit`: take this many files, those whose names have the smallest
+    hashes (a table counts as one file). Near duplicates: texts that share at least `threshold` of their shingles of
     `shingle_words` words, proposed by MinHash with `bands` of `rows` hashes.
 
     >>> Curate(packages=["python"], limit=100, threshold=0.9).semantic()

@@ -177,7 +177,9 @@ def fetched_together(files: Sequence[Remote], most_bytes: int) -> Iterator[bytes
     parts = iter(answers)
     for file in files:
         answer = next(parts) if file.size != 0 else b""
-        fault = told(answer, file.name) if isinstance(answer, Exception) else None
-        if fault and not isinstance(fault, OSError):
+        if not isinstance(answer, Exception):
+            yield bytes(answer)
+        elif isinstance(fault := told(answer, file.name), OSError):
+            yield fault
+        else:
             raise fault
-        yield fault if fault else bytes(answer)

@@ -313,7 +313,7 @@ def clean(
     data: bytes | None, path: str, limits: Cleaning, suspect: bool = True, compiled: bool = False
 ) -> Cleaned | Refusal:
     """The text of a file, or why it is refused. `path` tells the kind of file by its ending; `suspect` is what
-    `redact.suspects` says of the data; `compiled` that the interpreter has compiled it, so that it need not be parsed."""
+    `redact.suspects` says of the data; `compiled` that the interpreter has compiled it, it need not be parsed."""
     page = Page.of(data, path, compiled)
     if why := refusal(page, limits, TO_READ):
         return why
