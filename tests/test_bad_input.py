@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from hornbook import pipeline
+from hornbook import runner
 from hornbook.pipeline import graph
 from hornbook.recipe import Recipe, load_recipe
 from runs import COMMAND, Command, Result, Smoke, as_root, recipe_file, spawn, write_sources
@@ -39,7 +39,7 @@ def curated(hornbook: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         return graph(recipe)[:1]
 
     def call() -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        monkeypatch.setattr(pipeline, "graph", only_curate)
+        monkeypatch.setattr(runner, "graph", only_curate)
         write_sources(tmp_path / "in", 2)
         done = hornbook(
             "run", corpus_recipe(tmp_path / "mine.yaml", tmp_path / "in"), "--workdir", tmp_path / "work", "--json"

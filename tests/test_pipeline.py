@@ -15,14 +15,15 @@ from typing import Any
 
 import pytest
 
-from hornbook import pipeline
+from hornbook import runner
 from hornbook.artifacts import Ledger, Node, Store, key_of
 from hornbook.config import Config, operational
 from hornbook.errors import InfrastructureError, RequestError, WorkError
 from hornbook.evaluation.evaluate import Evaluate
 from hornbook.facts import benchmark_facts, packaged_digest, source_facts
-from hornbook.pipeline import STAGES, Run, Stage, graph
+from hornbook.pipeline import STAGES, Stage, graph
 from hornbook.recipe import load_recipe
+from hornbook.runner import Run
 from runs import Command, Result
 
 
@@ -79,16 +80,16 @@ TINY = {
 def tiny_graph(words: Words) -> list[Node]:
     rows = "lengths-b/rows"
     return [
-        Node("words", "a", pipeline.STAGES["words"].version, words),
-        Node("lengths", "b", pipeline.STAGES["lengths"].version, Nothing(), {"words": "words-a"}),
-        Node("total", "c", pipeline.STAGES["total"].version, Nothing(), {"rows.b": rows, "others.0": rows}),
+        Node("words", "a", runner.STAGES["words"].version, words),
+        Node("lengths", "b", runner.STAGES["lengths"].version, Nothing(), {"words": "words-a"}),
+        Node("total", "c", runner.STAGES["total"].version, Nothing(), {"rows.b": rows, "others.0": rows}),
     ]
 
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "STAGES", {**STAGES, **TINY})
-    monkeypatch.setattr(pipeline, "graph", lambda _: tiny_graph(Words()))
+    monkeypatch.setattr(runner, "STAGES", {**STAGES, **TINY})
+    monkeypatch.setattr(runner, "graph", lambda _: tiny_graph(Words()))
     RAN.clear()
     BREAK.clear()
 
@@ -98,7 +99,7 @@ def again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list
     """Run the tiny graph in one workdir; returns which stages ran."""
 
     def call(config: Words | None = None) -> list[str]:
-        monkeypatch.setattr(pipeline, "graph", lambda _: tiny_graph(config or Words()))
+        monkeypatch.setattr(runner, "graph", lambda _: tiny_graph(config or Words()))
         RAN.clear()
         run = Run(load_recipe("smoke"), tmp_path)
         run.store.prepare()
@@ -180,15 +181,15 @@ def test_going_back_redoes_nothing(again: Again) -> None:
 
 def test_a_raised_version_redoes_the_stage(again: Again, monkeypatch: pytest.MonkeyPatch) -> None:
     again()
-    raised = {**pipeline.STAGES, "lengths": Stage(2, f"{__name__}:measure_lengths")}
-    monkeypatch.setattr(pipeline, "STAGES", raised)
+    raised = {**runner.STAGES, "lengths": Stage(2, f"{__name__}:measure_lengths")}
+    monkeypatch.setattr(runner, "STAGES", raised)
     assert again() == ["lengths"]
 
 
 def test_a_changed_fact_redoes_the_stage(again: Again, monkeypatch: pytest.MonkeyPatch) -> None:
     again()
     with_fact = Stage(1, f"{__name__}:measure_lengths", lambda _config, _store: {"ruler": "inches"})
-    monkeypatch.setattr(pipeline, "STAGES", {**pipeline.STAGES, "lengths": with_fact})
+    monkeypatch.setattr(runner, "STAGES", {**runner.STAGES, "lengths": with_fact})
     assert again() == ["lengths"]
 
 
@@ -227,11 +228,11 @@ def test_a_stage_that_does_not_resume_begins_in_an_empty_folder(again: Again, tm
 
 def test_a_stage_that_resumes_finds_what_it_left(again: Again, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stage = Stage(1, f"{__name__}:resuming", resumes=True)
-    monkeypatch.setattr(pipeline, "STAGES", {**pipeline.STAGES, "lengths": stage})
+    monkeypatch.setattr(runner, "STAGES", {**runner.STAGES, "lengths": stage})
     for _ in range(2):
         with pytest.raises(WorkError, match="stopped half-way"):
             again()
-    monkeypatch.setattr(pipeline, "graph", lambda _: tiny_graph(Words())[:2])
+    monkeypatch.setattr(runner, "graph", lambda _: tiny_graph(Words())[:2])
     Run(load_recipe("smoke"), tmp_path).run()
     assert (folder(tmp_path, "lengths-b") / "steps.txt").read_text() == "step step step"
 
@@ -288,7 +289,7 @@ def test_no_space_left_for_a_manifest_is_one_line(
     monkeypatch.setattr(Path, "write_text", full)
     assert "No space left on device" in start(hornbook, tmp_path).complaint(1)
     monkeypatch.undo()
-    monkeypatch.setattr(pipeline, "STAGES", {**STAGES, **TINY})
+    monkeypatch.setattr(runner, "STAGES", {**STAGES, **TINY})
     run = Run(load_recipe("smoke"), tmp_path)
     assert not any(planned.cached for planned in run.plan() if planned.node.stage == "words")
 
@@ -350,13 +351,13 @@ def test_a_plan_of_a_changed_recipe_estimates_by_the_last_run(
     manifest_path = folder(tmp_path, "words-a") / "manifest.json"
     manifest = json.loads(manifest_path.read_text())
     manifest_path.write_text(json.dumps({**manifest, "wall_seconds": 12.5}))
-    monkeypatch.setattr(pipeline, "graph", lambda _: tiny_graph(Words(text="new")))
-    planned = pipeline.plan_recipe(load_recipe("smoke"), tmp_path)["stages"]
+    monkeypatch.setattr(runner, "graph", lambda _: tiny_graph(Words(text="new")))
+    planned = runner.plan_recipe(load_recipe("smoke"), tmp_path)["stages"]
     assert (planned[0]["cached"], planned[0]["estimate_seconds"]) == (False, 12.5)
 
 
 def test_a_plan_makes_nothing(tmp_path: Path) -> None:
-    pipeline.plan_recipe(load_recipe("smoke"), tmp_path)
+    runner.plan_recipe(load_recipe("smoke"), tmp_path)
     assert list(tmp_path.iterdir()) == []
     assert RAN == []
 
@@ -549,6 +550,6 @@ def test_a_source_that_cannot_be_read_is_no_trouble(tmp_path: Path) -> None:
 
 
 def test_other_errors_become_infrastructure_errors() -> None:
-    error = pipeline.explained(OSError("disk on fire"), tiny_graph(Words())[0], full=False)
+    error = runner.explained(OSError("disk on fire"), tiny_graph(Words())[0], full=False)
     assert isinstance(error, InfrastructureError)
     assert str(error) == "words a: disk on fire (no file named)"

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hornbook.errors import RecipeError
+from hornbook.pipeline import graph
 from hornbook.recipe import load_recipe, merge, packaged
 from runs import Command, recipe_file
 
@@ -316,7 +317,7 @@ def test_a_file_that_is_no_recipe_is_refused(tmp_path: Path, data: bytes, compla
     [
         ("smok", "no recipe 'smok'; did you mean 'smoke'?; or give the path of a .yaml file"),
         ("none.yaml", "no recipe 'none.yaml'"),
-        ("/", "no recipe '/'; there are laptop, proxy, smoke"),
+        ("/", "no recipe '/'; there are exercises, laptop, proxy, smoke"),
     ],
 )
 def test_a_recipe_that_is_not_there_is_named(name: str, complaint: str) -> None:
@@ -369,3 +370,12 @@ def test_every_packaged_recipe_loads_and_plans(name: str, hornbook: Command, tmp
     ends = {"evaluate", "compare"} if load_recipe(name).models else {"target_bits", "decide"}
     assert {stage["stage"] for stage in done.json["stages"]} >= {"curate", "pretrain", *ends}
     assert not (tmp_path / "work").exists()
+
+
+def test_an_arm_may_have_a_budget_of_its_own() -> None:
+    nodes = {node.id: node for node in graph(load_recipe("exercises"))}
+    trained = {node.name: node for node in nodes.values() if node.stage in ("pretrain", "finetune")}
+    budgets = {"base": 700_000, "without exercises": 2_100_000, "with exercises": 4_200_000}
+    for name, tokens in budgets.items():
+        assert trained[name].config.model_dump()["tokens"] == tokens
+        assert nodes[trained[name].inputs["pack"]].config.model_dump()["tokens"] == tokens

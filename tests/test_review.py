@@ -14,9 +14,10 @@ from hornbook.corpus.curate import Curate, sources
 from hornbook.errors import RecipeError, RequestError
 from hornbook.evaluation.evaluate import Evaluate
 from hornbook.evaluation.sampling import answers
-from hornbook.pipeline import against_all, graph, rendered_keys, run_recipe
+from hornbook.pipeline import against_all, graph
 from hornbook.recipe import load_recipe
 from hornbook.records import Problem
+from hornbook.runner import rendered_keys, run_recipe
 from hornbook.standalone import run_alone
 from hornbook.tasks.load import load
 
@@ -127,7 +128,7 @@ def test_a_report_is_known_by_the_keys_it_was_made_of(tmp_path: Path) -> None:
 def test_a_finished_run_leaves_other_recipes_work_and_renews_a_page_of_other_keys(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hornbook.pipeline.graph", lambda _: [])
+    monkeypatch.setattr("hornbook.runner.graph", lambda _: [])
     pages: list[Path] = []
     monkeypatch.setattr("hornbook.report.run.load_run", lambda folder: folder)
     monkeypatch.setattr("hornbook.report.render.render", lambda _, out: (out.write_text("page"), pages.append(out)))

@@ -1,32 +1,23 @@
 """The stages, and the graph that a recipe makes of them.
 
-Read `STAGES` for what there is and `graph` for how one experiment flows through it. Everything else here decides what
-is already done, does what is not, and writes down what it cost.
+Read `STAGES` for what there is and `graph` for how one experiment flows through it. `runner.py` decides what of it is
+already done, does what is not, and writes down what it cost.
 """
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import importlib
-import json
-import os
-import shutil
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-import hornbook
-from hornbook.artifacts import MANIFEST, Ledger, Node, Store, digests_of, key_of, read_manifest, write_json
+from hornbook.artifacts import Node, Store
 from hornbook.config import Config
 from hornbook.decontamination.decontaminate import Decontaminate
-from hornbook.errors import HornbookError, InfrastructureError, RecipeError
+from hornbook.errors import RecipeError
 from hornbook.evaluation.proxy import RAW, Proxy, arm_name
 from hornbook.facts import (
     Facts,
     annotation_facts,
-    benchmark_digests,
     benchmark_facts,
     embedder_facts,
     examination_facts,
@@ -34,16 +25,11 @@ from hornbook.facts import (
     target_facts,
     written_facts,
 )
-from hornbook.measure import Gauge, versions
-from hornbook.progress import duration, say
 from hornbook.recipe import FILTERED, Recipe, suggestion
 from hornbook.synthesis.write import WriteExercises, WriteTextbooks
 from hornbook.tasks.load import available
-from hornbook.teacher.store import ResponseStore
 from hornbook.tokens.pack import Pack
 from hornbook.training.loop import training_facts
-
-FULL_BYTES = 65_536  # a disk with less than this free is full
 
 
 def no_facts(config: Config, store: Store) -> dict[str, str]:  # noqa: ARG001
@@ -250,12 +236,14 @@ def add_models(recipe: Recipe, add: Callable[..., str], datasets: Mapping[str, s
 
     for name, arm in sorted(recipe.models.items(), key=lambda item: item[1].base is not None):
         if arm.pretrain is not None:
-            settings: Config = seeded(recipe.pretrain, recipe.seed)
-            pack = pack_for(arm.pretrain, recipe.pretrain.tokens)
+            budget = {"tokens": arm.tokens or recipe.pretrain.tokens}
+            settings: Config = seeded(recipe.pretrain.model_copy(update=budget), recipe.seed)
+            pack = pack_for(arm.pretrain, budget["tokens"])
             models[name] = add("pretrain", name, settings, pack=pack, tokenizer=tokenizer)
         elif recipe.finetune is not None and arm.base is not None and arm.finetune is not None:
-            pack = pack_for(arm.finetune, recipe.finetune.tokens)
-            settings = seeded(recipe.finetune, recipe.seed)
+            budget = {"tokens": arm.tokens or recipe.finetune.tokens}
+            pack = pack_for(arm.finetune, budget["tokens"])
+            settings = seeded(recipe.finetune.model_copy(update=budget), recipe.seed)
             models[name] = add("finetune", name, settings, base=models[arm.base], pack=pack)
     return models
 
@@ -265,251 +253,6 @@ def seeded(config: Config, seed: int) -> Config:
     return config if "seed" in config.model_fields_set else config.model_copy(update={"seed": seed})
 
 
-@dataclass
-class Planned:
-    """A node with what is known of it before it runs. `key` is None while an input's digest is not there yet."""
-
-    node: Node
-    key: str | None
-    manifest: dict[str, Any] | None
-    waits_for: str = ""
-    digests: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def cached(self) -> bool:
-        """Whether the artifact is there."""
-        return self.manifest is not None
-
-
-class Run:
-    """One recipe in one workdir."""
-
-    def __init__(self, recipe: Recipe, workdir: Path) -> None:
-        self.recipe = recipe
-        self.store = Store(workdir)
-        targets = recipe.proxy.named() if recipe.proxy else []
-        dict(benchmark_digests([*recipe.evaluate.benchmarks, *recipe.decontaminate.against, *targets]))  # missing: now
-        embedder_facts()(recipe, self.store)  # a model that is not there, or an extra: likewise
-        self.nodes = needed(graph(recipe), recipe.only)
-        self.digests: dict[str, str] = {}  # a node's id, or `id/folder` inside its artifact → content digest
-        self.folders: dict[str, Path] = {}
-
-    def plan(self) -> Iterator[Planned]:
-        """Every node in order: cached, to be made, or unknown until an input is made."""
-        unknown: set[str] = set()
-        for node in self.nodes:
-            waits = [owner for owner in map(owner_of, node.inputs.values()) if owner in unknown]
-            if waits:
-                unknown.add(node.id)
-                yield Planned(node, None, None, waits_for=waits[0])
-                continue
-            planned = self.resolve(node)
-            if not planned.cached:
-                unknown.add(node.id)
-            yield planned
-
-    def resolve(self, node: Node) -> Planned:
-        """The key of a node whose inputs are all there, and its manifest if it is done."""
-        facts = STAGES[node.stage].facts(node.config, self.store)
-        node = Node(node.stage, node.name, node.version, node.config, node.inputs, facts)
-        digests = {name: self.digests[given] for name, given in node.inputs.items()}
-        key = key_of(node, digests)
-        manifest = self.store.manifest(node, key)
-        if manifest is not None:
-            self.remember(node, manifest)
-            self.folders[node.id] = self.store.folder(node, key)
-        return Planned(node, key, manifest, digests=digests)
-
-    def remember(self, node: Node, manifest: dict[str, Any]) -> None:
-        """The digests of an artifact and of the folders in it, so that a consumer depends on what it reads alone."""
-        self.digests[node.id] = manifest["digest"]
-        self.digests.update({f"{node.id}/{name}": digest for name, digest in manifest["folders"].items()})
-
-    def run(self) -> list[Planned]:
-        """Make what is not there, in order. Returns what was cached and what was made."""
-        done = []
-        for node in self.nodes:
-            planned = self.resolve(node)
-            if not planned.cached:
-                self.make(planned)
-            done.append(planned)
-        return done
-
-    def make(self, planned: Planned) -> None:
-        """Run one stage in its unfinished folder and commit it."""
-        node, key, stage = planned.node, planned.key, STAGES[planned.node.stage]
-        assert key is not None
-        out = self.store.unfinished(node, key)
-        say(f"▸ {node.stage} {node.name}")
-        try:
-            if out.exists() and not stage.resumes:
-                shutil.rmtree(out)
-            out.mkdir(parents=True, exist_ok=True)
-            ledger = Ledger()
-            with Gauge() as gauge:
-                stage.load()(node.config, **self.arguments(node), out=out, ledger=ledger)
-            ledger.note_asked(out)
-            manifest = self.manifest(planned, ledger, gauge.figures(), digests_of(out))
-            self.folders[node.id] = self.store.commit(node, key, manifest)
-        except HornbookError:
-            raise
-        except Exception as error:
-            full = out_of_space(error, self.store.workdir)
-            if not full and not isinstance(error, OSError):
-                raise
-            raise explained(error, node, full) from error
-        self.remember(node, manifest)
-        say(f"  {summary(ledger)} · {duration(gauge.wall_seconds)}")
-
-    def arguments(self, node: Node) -> dict[str, Any]:
-        """A stage function's keyword arguments: a folder an input; `a.b` are gathered into a mapping, `a.0` a list."""
-        found: dict[str, Any] = {}
-        for name, given in node.inputs.items():
-            owner, _, inside = given.partition("/")
-            folder = self.folders[owner] / inside if inside else self.folders[owner]
-            group, dot, member = name.partition(".")
-            if not dot:
-                found[name] = folder
-            elif member.isdigit():
-                found.setdefault(group, []).append(folder)
-            else:
-                found.setdefault(group, {})[member] = folder
-        if STAGES[node.stage].asks:
-            found["responses"] = self.store.responses
-        return found
-
-    def manifest(
-        self, planned: Planned, ledger: Ledger, cost: dict[str, Any], digests: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Everything about one artifact that is not its data."""
-        node = planned.node
-        return {
-            "key": planned.key,
-            "stage": node.stage,
-            "name": node.name,
-            "version": node.version,
-            "config": node.config.model_dump(mode="json"),
-            "facts": dict(node.facts),
-            "inputs": {name: {"node": given, "digest": planned.digests[name]} for name, given in node.inputs.items()},
-            **digests,
-            "rows_in": ledger.rows_in,
-            "rows_out": ledger.rows_out,
-            "rejected": dict(sorted(ledger.rejected.items())),
-            "canaries": ledger.canaries,
-            "figures": ledger.figures,
-            "tokens": ledger.tokens,
-            "dollars": ledger.dollars,
-            "versions": versions(),
-            **cost,
-        }
-
-    def estimate(self, planned: Planned) -> float | None:
-        """Seconds that the newest artifact of the same stage and name took, whatever its key; None if there is none."""
-        manifests = sorted(
-            self.store.artifacts.glob(f"{planned.node.id}-????????/{MANIFEST}"), key=lambda path: path.stat().st_mtime
-        )
-        newest = read_manifest(manifests[-1].parent) if manifests else None
-        return float(newest["wall_seconds"]) if newest else None
-
-
 def owner_of(given: str) -> str:
     """The node an input belongs to."""
     return given.partition("/")[0]
-
-
-def out_of_space(error: Exception, workdir: Path) -> bool:
-    """Whether a failure comes of a full disk. Libraries say so in types and words of their own, torch not at all."""
-    said = getattr(error, "errno", None) == errno.ENOSPC or os.strerror(errno.ENOSPC) in str(error)
-    return said or shutil.disk_usage(workdir).free < FULL_BYTES
-
-
-def explained(error: Exception, node: Node, full: bool) -> InfrastructureError:
-    """An operating-system failure within a stage, in one line that says what to do."""
-    if full:
-        reason = "no space left on the device; free some, then run again: what is finished is kept"
-    else:
-        named = Path(str(found)).name if (found := getattr(error, "filename", None)) else "no file named"
-        reason = f"{getattr(error, 'strerror', None) or error} ({named})"
-    return InfrastructureError(f"{node.stage} {node.name}: {reason}")
-
-
-def summary(ledger: Ledger) -> str:
-    """One line of counts for the screen."""
-    parts = [f"{ledger.rows_in:,} in, {ledger.rows_out:,} out"]
-    if ledger.rejected:
-        parts.append("rejected " + ", ".join(f"{count:,} {why}" for why, count in ledger.rejected.most_common(4)))
-    if ledger.tokens:
-        parts.append(f"{ledger.tokens:,} tokens")
-    return " · ".join(parts)
-
-
-def run_recipe(recipe: Recipe, workdir: Path) -> dict[str, Any]:
-    """Run a recipe, write `runs/<recipe>/run.json` and the report; returns what `run --json` prints."""
-    from hornbook.report.render import render
-    from hornbook.report.run import load_run
-
-    run = Run(recipe, workdir)
-    run.store.prepare()
-    with run.store.lock():
-        if recipe.responses:
-            ResponseStore(run.store.responses).adopt(Path(recipe.responses))
-        done = run.run()
-        folder = run.store.runs / recipe.recipe
-        folder.mkdir(parents=True, exist_ok=True)
-        written = describe(run, done)
-        report = folder / "report.html"
-        known = folder / "run.json"
-        if rendered_keys(known) != [stage["key"] for stage in written["stages"]]:
-            report.unlink(missing_ok=True)
-        write_json(known, written)
-        if not report.exists():
-            render(load_run(folder), report)
-        with contextlib.suppress(OSError):  # not empty: another recipe's unfinished work, which it will want
-            run.store.work.rmdir()
-    return {**written, "workdir": str(workdir), "report": str(report)}
-
-
-def rendered_keys(run_json: Path) -> list[str] | None:
-    """The keys of the run that a report was last made of; None when there is none."""
-    try:
-        return [stage["key"] for stage in json.loads(run_json.read_text("utf-8"))["stages"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def describe(run: Run, done: list[Planned]) -> dict[str, Any]:
-    """The run as run.json holds it."""
-    return {
-        "recipe": run.recipe.recipe,
-        "seed": run.recipe.seed,
-        "hornbook": hornbook.__version__,
-        "resolved": run.recipe.model_dump(mode="json", exclude_unset=True),
-        "finished": True,
-        "stages": [stage_row(run, planned) for planned in done],
-    }
-
-
-def stage_row(run: Run, planned: Planned) -> dict[str, Any]:
-    """One stage as `--json` and run.json show it."""
-    row: dict[str, Any] = {
-        "stage": planned.node.stage,
-        "name": planned.node.name,
-        "key": planned.key,
-        "cached": planned.cached,
-    }
-    if planned.node.id in run.folders:
-        row["folder"] = run.folders[planned.node.id].relative_to(run.store.workdir).as_posix()
-    return row
-
-
-def plan_recipe(recipe: Recipe, workdir: Path) -> dict[str, Any]:
-    """What a run would do; makes nothing."""
-    run = Run(recipe, workdir)
-    stages = []
-    for planned in run.plan():
-        row = stage_row(run, planned)
-        row["waits_for"] = planned.waits_for
-        row["estimate_seconds"] = None if planned.cached else run.estimate(planned)
-        stages.append(row)
-    report = run.store.runs / recipe.recipe / "report.html"
-    return {"recipe": recipe.recipe, "workdir": str(workdir), "report": str(report), "stages": stages}

@@ -64,11 +64,15 @@ class Packing(Config):
 
 
 class Arm(Config):
-    """A student: pretrained on a mixture, or an earlier student finetuned on one."""
+    """A student: pretrained on a mixture, or an earlier student finetuned on one.
+
+    `tokens`: how many it is trained on, where that is not what `pretrain:` or `finetune:` of the recipe says.
+    """
 
     pretrain: str | None = None
     base: str | None = None
     finetune: str | None = None
+    tokens: int | None = Field(None, gt=0)
 
     @model_validator(mode="after")
     def one_kind(self) -> Arm:

@@ -16,8 +16,9 @@ from hornbook.artifacts import digest_folder
 from hornbook.errors import InputError, MissingResponse
 from hornbook.export.bundle import shown, without_places
 from hornbook.export.export import Export, export
-from hornbook.pipeline import needed, run_recipe
+from hornbook.pipeline import needed
 from hornbook.recipe import load_recipe
+from hornbook.runner import run_recipe
 from hornbook.teacher.ask import Request
 from hornbook.teacher.store import ResponseStore
 from runs import Command, recipe_file, spawn

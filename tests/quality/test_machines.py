@@ -19,7 +19,7 @@ from tokenizers.models import WordLevel
 from hornbook.artifacts import Ledger
 from hornbook.errors import InputError, RecipeError
 from hornbook.facts import embedder_facts
-from hornbook.pipeline import Run, graph
+from hornbook.pipeline import graph
 from hornbook.quality import classify as room
 from hornbook.quality.classifier import FILE, Classifier, load, save
 from hornbook.quality.classify import Classify, classify, cross_validate, machine, train
@@ -30,6 +30,7 @@ from hornbook.quality.score import Score, score
 from hornbook.quality.why import parts, why_parts
 from hornbook.recipe import load_recipe
 from hornbook.records import Annotation, Document, read_table, write_dataset
+from hornbook.runner import Run
 from runs import Command, recipe_file
 
 WORDS = ["<unk>", "lesson", "table", "other"]

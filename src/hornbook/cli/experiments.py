@@ -24,8 +24,9 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Run a recipe: data, students, examination, report. What is already there is kept."""
-    from hornbook.pipeline import run_recipe, trains
+    from hornbook.pipeline import trains
     from hornbook.recipe import load_recipe
+    from hornbook.runner import run_recipe
 
     if unsafe:
         settings = [*settings, *(f"{part}.sandbox.unsafe=true" for part in SANDBOXED)]
@@ -60,9 +61,9 @@ def plan(
     """Show what a run would do. What is cached, what would run, and how long it took last time."""
     import yaml
 
-    from hornbook.pipeline import plan_recipe
     from hornbook.progress import duration
     from hornbook.recipe import load_recipe
+    from hornbook.runner import plan_recipe
 
     resolved = load_recipe(recipe, settings)
     planned = plan_recipe(resolved, workdir)
