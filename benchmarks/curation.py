@@ -33,7 +33,7 @@ from hornbook.corpus.reading import read_bytes
 from hornbook.corpus.rules import RULES, Cleaning, Page
 from hornbook.corpus.shingles import ShingleFile
 from hornbook.corpus.sources import Item, python_files
-from hornbook.corpus.spool import SPOOLED, Spool, write_documents
+from hornbook.corpus.spool import SPOOLED, Spool, write_tables
 from hornbook.records import Document, content_id
 
 LSH = Lsh(threshold=0.8, shingle_words=5, bands=14, rows=8)
@@ -118,7 +118,7 @@ def deduplication(steps: Steps, texts: list[str], folder: Path) -> None:
             steps.time("shingles of candidates", lambda: sets.fill(spool.texts(wanted), LSH.shingle_words))
             order = {id: id for id in wanted}
             steps.time("verify, choose", lambda: near_duplicates(groups, order, sets, LSH.threshold))
-        steps.time("write documents", lambda: write_documents(folder / "documents", map(document, spool.buckets())))
+        steps.time("write documents", lambda: write_tables(folder / "documents", map(document, spool.buckets())))
     steps.costs["… of all texts, if all were candidates"] = (
         steps.costs["shingles of candidates"] * len(texts) / max(len(wanted), 1)
     )
@@ -144,7 +144,7 @@ def whole(items: list[Item], folder: Path) -> dict[str, Any]:
     """What the stage takes over these files, in a process of its own."""
     folder.mkdir()
     listed = folder / "items.json"
-    listed.write_text(json.dumps([[i.url, i.source, i.path, list(i.license), i.version] for i in items]))
+    listed.write_text(json.dumps([[i.url, i.source, i.path, list(i.license), i.metadata] for i in items]))
     command = [sys.executable, "-c", STAGE, str(listed), str(folder / "out")]
     (folder / "out").mkdir()
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)

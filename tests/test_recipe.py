@@ -199,7 +199,10 @@ def test_an_ill_typed_value_is_named_with_its_place(tmp_path: Path, text: str, s
             "r.yaml:2: select: follows a proxy training, and the recipe has no `proxy:` settings",
         ),
         ("extends: smoke\nproxy: {}\n", "r.yaml:2: proxy: has no `selections:` to decide between"),
-        ("extends: proxy\nproxy: null\n", "a recipe has `models:` to train, or a `proxy:` training, or both"),
+        (
+            "extends: proxy\nproxy: null\n",
+            "a recipe has `models:` to train, a `proxy:` training, or says what `only:` to make",
+        ),
         (
             "extends: proxy\nproxy: {seeds: [1, 1]}\n",
             "r.yaml:2: proxy.seeds: a seed stands there twice (given [1, 1])",

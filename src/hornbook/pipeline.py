@@ -104,7 +104,8 @@ def graph(recipe: Recipe) -> list[Node]:
     learn, apply = (stage.model_copy(update={"embedder": recipe.embedder}) for stage in (recipe.classify, recipe.score))
     judge = add("classify", "corpus", learn, documents=f"{raw}/documents", annotations=f"{read}/annotations")
     scores = add("score", "corpus", apply, documents=f"{raw}/documents", classifier=judge)
-    written = add_written(recipe, add, raw) if recipe.models else {"corpus": f"{raw}/documents"}
+    students = bool(recipe.models) or recipe.proxy is None
+    written = add_written(recipe, add, raw) if students else {"corpus": f"{raw}/documents"}
     exam = written.pop("held_out", "")
     datasets = add_clean(recipe, add, written, exam)
     known = {"documents": f"{datasets['corpus']}/documents", "scores": f"{scores}/scores"}
@@ -118,7 +119,7 @@ def graph(recipe: Recipe) -> list[Node]:
     for name, config in recipe.selections.items():
         datasets[name] = f"{add('select', name, config, **known)}/documents"
     decision = add_proxy(recipe, recipe.proxy, add, datasets, target, tokenizer) if recipe.proxy else ""
-    if recipe.models:
+    if students:
         decided = {"decision": f"{decision}/decision"} if recipe.select.proxy else {}
         datasets["selected"] = add("select", FILTERED, recipe.select, **known, **decided)
         add_examined(recipe, add, datasets, tokenizer, exam)

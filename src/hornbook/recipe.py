@@ -151,8 +151,8 @@ class Recipe(Config):
                 raise ValueError(f"selections.{name}: {name!r} means something else already; choose another name")
             if cut.proxy:
                 raise ValueError(f"selections.{name}: only `select` follows the proxy training, which compares these")
-        if not self.models and self.proxy is None:
-            raise ValueError("a recipe has `models:` to train, or a `proxy:` training, or both")
+        if not (self.models or self.proxy or self.only):
+            raise ValueError("a recipe has `models:` to train, a `proxy:` training, or says what `only:` to make")
         if self.select.proxy and self.proxy is None:
             raise ValueError("select: follows a proxy training, and the recipe has no `proxy:` settings")
         if self.proxy and not self.selections:

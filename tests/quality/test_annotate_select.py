@@ -139,7 +139,8 @@ def test_what_people_read_is_labelled_with_their_mean_and_the_rest_left_out(
         ("003", 5.0, "said a", "sought"),
     ]
     assert ledger.rows_in == 2
-    assert ledger.figures["readers_agreement"] == {"files": 1, "spearman": None}
+    about = {"files": 1, "spearman": None, "kappa": 0.0, "within_1": 1.0, "mean_difference": -1.0, "auc_at_3": None}
+    assert ledger.figures["readers_agreement"] == about
 
 
 def test_a_new_version_of_the_readings_is_not_answered_from_the_old_ones_store(

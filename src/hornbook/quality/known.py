@@ -26,5 +26,6 @@ def take_readings(teacher: Teacher, documents: Path, responses: Path, out: Path,
         labels.append(Annotation(document.id, float(found["score"]), found["reason"], teacher.model, *about))
     ledger.rows_in = ledger.rows_out = write_dataset(out / "annotations", labels, Annotation)
     write_dataset(out / "rejected", [], Rejected)
-    first, second = zip(*twice_read(), strict=True)
-    ledger.figures["readers_agreement"] = compared(twice_read()) | {"auc_at_3": auc(first, second)}
+    pairs = twice_read()
+    useful = auc([first for first, _ in pairs], [second for _, second in pairs])
+    ledger.figures["readers_agreement"] = compared(pairs) | {"auc_at_3": useful}
