@@ -158,11 +158,21 @@ def test_no_label_is_predicted_by_who_saw_its_package(monkeypatch: pytest.Monkey
     assert {"python module0", "python module1", "python module2"} <= {room.package(label) for label in given}
 
 
-def test_with_one_package_every_prediction_is_the_mean() -> None:
-    found = cross_validate(Classify(), np.zeros((4, 2)), labels(["one"] * 4, [0.0, 1.0, 2.0, 5.0]))
+def test_with_one_label_its_prediction_is_the_mean() -> None:
+    found = cross_validate(Classify(), np.zeros((1, 2)), labels(["one"], [2.0]))
     assert {name: values.tolist() for name, values in found.items()} == dict.fromkeys(
-        ("shape", "meaning", "forest", "svr", "ridge"), [2.0] * 4
+        ("shape", "meaning", "forest", "svr", "ridge"), [2.0]
     )
+
+
+def test_of_one_package_folders_are_not_split_and_of_one_folder_files() -> None:
+    def groups(*places: tuple[str, str]) -> list[str]:
+        given = labels([source for source, _ in places])
+        return room.groups_of([replace(row, path=path) for row, (_, path) in zip(given, places, strict=True)])
+
+    assert groups(("one", "a/x.py"), ("one", "a/y.py"), ("two", "a/x.py")) == ["one", "one", "two"]
+    assert groups(("one", "a/x.py"), ("one", "a/y.py"), ("one", "b/x.py")) == ["a", "a", "b"]
+    assert groups(("one", "a/x.py"), ("one", "a/y.py")) == ["000", "001"]
 
 
 def test_what_is_shipped_is_calibrated_on_packages_not_seen(monkeypatch: pytest.MonkeyPatch) -> None:

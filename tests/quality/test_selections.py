@@ -139,6 +139,18 @@ def test_what_score_wrote_is_what_select_reads(hornbook: Command, inputs: dict[s
     assert (done.json["rows"], done.json["kept"], done.json["rejected"]) == (4, 2, {"below-cut": 2})
 
 
+def test_rows_of_a_persons_own_are_scored_and_selected(hornbook: Command, tmp_path: Path) -> None:
+    rows = [json.dumps({"id": id, "text": text}) for id, text in TEXTS.items()] + ["no JSON"]
+    (tmp_path / "mine.jsonl").write_text("\n".join(rows))
+    scored = hornbook("score", tmp_path / "mine.jsonl", "--out", tmp_path / "scored", "--json")
+    assert (scored.code, scored.json["documents"]) == (0, 4), scored.err
+    assert json.loads((tmp_path / "scored" / "manifest.json").read_text())["stage"] == "score"
+    best = tmp_path / "best"
+    done = hornbook("select", tmp_path / "mine.jsonl", tmp_path / "scored", "--share", 0.5, "--out", best, "--json")
+    assert (done.code, done.json["rows"], done.json["kept"]) == (0, 4, 2), done.err
+    assert done.json["rejected"] == {"below-cut": 2, "malformed": 1}
+
+
 def test_a_dataset_is_selected_by_score(hornbook: Command, inputs: dict[str, Path], tmp_path: Path) -> None:
     done = hornbook("select", inputs["documents"], inputs["scores"], "--at-least", 3, "--out", tmp_path / "good")
     assert done.code == 0, done.err

@@ -47,12 +47,14 @@ def score_rows(
 ) -> None:
     """Scores as an attribute apart from the documents."""
     from hornbook.quality.alone import score_alone
+    from hornbook.quality.own import on_own
     from hornbook.quality.score import Score
     from hornbook.standalone import run_alone
 
     if len(paths) > 1 or why:
         raise RequestError("--out: scores one dataset, and gives no reasons; name one folder or file, without --why")
-    ledger = run_alone(score_alone, Score(), out, dataset=paths[0], classifier=classifier, model=model)
+    stage = on_own(score_alone, "dataset")
+    ledger = run_alone(stage, Score(), out, dataset=paths[0], classifier=classifier, model=model)
     many, good = ledger.rows_out, ledger.figures["at_least_3"]
     text = f"{many:,} documents scored in {out / 'scores'}, {good:,} of them at 3 or more"
     show({"documents": ledger.rows_out, **ledger.figures, "out": str(out)}, as_json, text)

@@ -16,19 +16,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hornbook.corpus.licenses import from_expression
+from hornbook.corpus.licenses import allowed_ids, comparable, from_expression
 from hornbook.errors import RequestError
 from hornbook.export.lineage import Link
 from hornbook.records import dataset_in
 from hornbook.report.run import parts
 
 PERMISSIVE = "permissive"
-PERMISSIVE_IDS = """
-0BSD AFL-3.0 Apache-1.1 Apache-2.0 Artistic-2.0 BlueOak-1.0.0 BSD-1-Clause BSD-2-Clause BSD-2-Clause-Patent BSD-3-Clause
-BSD-3-Clause-Clear BSD-4-Clause BSL-1.0 bzip2-1.0.6 CC-BY-3.0 CC-BY-4.0 CC-PDDC CC0-1.0 CNRI-Python curl ECL-2.0 FTL
-HPND ICU ISC Libpng libpng-2.0 MIT MIT-0 MIT-CMU MIT-Modern-Variant MulanPSL-2.0 NCSA NTP PDDL-1.0 PostgreSQL PSF-2.0
-Python-2.0 Python-2.0.1 TCL Unicode-3.0 Unicode-DFS-2016 Unlicense UPL-1.0 W3C WTFPL X11 Zlib ZPL-2.0 ZPL-2.1
-"""
 NO_CLAIM = frozenset({"", "noassertion", "none", "unknown", "no_license"})
 UNKNOWN = "unknown"
 HORNBOOK = "hornbook"
@@ -49,22 +43,24 @@ def licenses_of(claim: Any) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class AllowList:
-    """Which SPDX ids may go out; compared without regard to case, as SPDX does."""
+    """Which SPDX ids may go out, in the form of `licenses.comparable`."""
 
     ids: frozenset[str]
 
     @classmethod
     def of(cls, names: Sequence[str]) -> AllowList:
-        """From names and groups. Raises RequestError for an empty one."""
+        """From names and groups. Raises RequestError for an empty one, or one that SPDX does not know."""
         asked = [part.strip() for name in names for part in name.split(",")]
         if not all(asked) or not asked:
             raise RequestError(f"--allow {','.join(names)!r}: name SPDX ids, or {PERMISSIVE}, with commas between them")
-        wide = [x for name in asked for x in (PERMISSIVE_IDS.split() if name.lower() == PERMISSIVE else [name])]
-        return cls(frozenset(name.lower() for name in wide))
+        try:
+            return cls(allowed_ids(asked))
+        except ValueError as error:
+            raise RequestError(f"--allow: {error}") from None
 
     def refused(self, ids: Iterable[str]) -> list[str]:
         """The ids that are not allowed."""
-        return sorted(x for x in ids if x.lower() not in self.ids and x.lower().split(" with ")[0] not in self.ids)
+        return sorted(name for name in ids if comparable(name) not in self.ids)
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -28,7 +28,7 @@ class Classify(Config):
 
     `kind`: `auto` takes the experts for the packaged embedder, and for another the machine whose predictions for
     packages not seen rank best. `svr`: that machine's penalty, and its reach, a multiple of 1 / the embedder's width.
-    `folds`: cross-validation folds; a package is never split between two of them.
+    `folds`: cross-validation folds; a package is never split between two of them (where there is but one, a folder).
     """
 
     embedder: Embed = Embed()
@@ -135,7 +135,7 @@ def cross_validate(config: Classify, embeddings: np.ndarray, labels: Sequence[An
     from sklearn.model_selection import GroupKFold
 
     scores = np.array([label.score for label in labels])
-    groups = [package(label) for label in labels]
+    groups = groups_of(labels)
     experts = ("shape", "meaning") if config.embedder.kind == "packaged" else ()
     found = {name: np.full(len(labels), scores.mean()) for name in (*experts, *KINDS)}
     folds = min(config.folds, len(set(groups)))
@@ -148,6 +148,13 @@ def cross_validate(config: Classify, embeddings: np.ndarray, labels: Sequence[An
                 one = machine(config, kind, embeddings[seen], scores[seen])
                 found[kind][held_out] = one.predict(embeddings[held_out])
     return found
+
+
+def groups_of(labels: Sequence[Annotation]) -> list[str]:
+    """What is not split between folds: packages; in a corpus of one package its folders, in one folder its files."""
+    ways: Sequence[Callable[[Annotation], str]] = (package, lambda label: str(Path(label.path).parent))
+    found = ([way(label) for label in labels] for way in ways)
+    return next((groups for groups in found if len(set(groups)) > 1), [label.id for label in labels])
 
 
 def package(label: Annotation) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ def on_own(stage: Callable[..., None], name: str = "documents") -> Callable[...,
     What cannot be used joins the stage's `rejected/`.
     """
 
+    @wraps(stage)
     def run(config: Config, *, out: Path, ledger: Ledger, **inputs: Any) -> None:
         if is_dataset(folder := dataset_in(inputs[name])):
             stage(config, out=out, ledger=ledger, **{**inputs, name: folder})
