@@ -124,6 +124,18 @@ def test_what_is_taken_out_is_counted_and_the_ids_are_those_of_what_is_left(tmp_
     assert ledger.figures["license_headers_stripped"] == 1
 
 
+def test_what_an_earlier_cleaning_took_out_is_not_counted_again(tmp_path: Path) -> None:
+    told = [{"original": "0" * 64, "redacted": {"email": 2}, "license_header": 9}, {"original": 1, "redacted": 3}]
+    rows = [{"text": program(n), "path": f"{n}.py", "metadata": json.dumps(one)} for n, one in enumerate(told)]
+    (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    documents, _, ledger = run(tmp_path / "t.jsonl", tmp_path / "out")
+    assert [json.loads(row.metadata)["redacted"] for row in sorted(documents, key=lambda row: row.path)] == [
+        {"email": 2},
+        3,
+    ]
+    assert (ledger.figures["redacted"], ledger.figures["license_headers_stripped"]) == ({}, 0)
+
+
 def test_a_label_is_found_by_the_text_that_was_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "# Copyright 2001 Ann\n" + program(1)
     (tmp_path / "a.py").write_text(text)

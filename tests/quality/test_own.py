@@ -47,12 +47,14 @@ def test_rows_keep_what_they_say_of_themselves(tmp_path: Path) -> None:
     rows = [
         {"id": 7, "text": TEXT, "source": "repo", "path": "a.py", "license": "MIT"},
         {"content": TEXT, "max_stars_repo_name": "r", "max_stars_repo_path": "b.py", "max_stars_repo_licenses": ["X"]},
+        {"content": TEXT + "# 2\n", "path": "d.py", "detected_licenses": ["Apache License 2.0"]},
         {"text": TEXT},
     ]
     assert told(json_lines(tmp_path / "mine.jsonl", *rows)) == [
         ("7", TEXT, "repo", "a.py", ["MIT"]),
         (content_id(TEXT), TEXT, "r", "b.py", ["X"]),
-        (content_id(TEXT), TEXT, "mine", "mine.jsonl:3", []),
+        (content_id(TEXT + "# 2\n"), TEXT + "# 2\n", "mine", "d.py", ["Apache-2.0"]),
+        (content_id(TEXT), TEXT, "mine", "mine.jsonl:4", []),
     ]
 
 

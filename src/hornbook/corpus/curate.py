@@ -112,7 +112,8 @@ def curate(config: Curate, *, out: Path, ledger: Ledger) -> None:
         gathered = gather([*items, *files], spool, config, config.workers, config.columns, config.stackoverflow)
         barred = refused_licenses(config, gathered)
         near = find_near(config, spool, gathered, barred)
-        documents = kept(spool, gathered, barred, {one.id: one for one in near})
+        rows = noted(kept(spool, gathered, barred, {one.id: one for one in near}), ledger)
+        documents = (as_documents(bucket, gathered) for bucket in rows)
         ledger.rows_out = write_tables(out / "documents", counted(documents, ledger))
         write_tables(out / "rejected", gathered.rejected.tables(), Rejected)
     canaries.check(planted, gathered, config.lsh, ledger)
@@ -137,14 +138,14 @@ def refused_licenses(config: Curate, gathered: Gathered) -> dict[str, Refusal]:
     known and `unknown_license` is "refuse". Asked before near duplicates are looked for, so that nothing gives way to a
     text that is refused itself.
     """
-    if config.allowed is None:
+    if (allowed := config.allowed) is None:
         return {}
     faults: dict[tuple[str, ...], str] = {(): "no known licence"} if config.unknown_license == "refuse" else {(): ""}
     barred = {}
     for id in gathered.claims:
         licenses = tuple(gathered.license(id))
         if licenses not in faults:
-            wrong = not_allowed(licenses, config.allowed)
+            wrong = not_allowed(licenses, allowed)
             faults[licenses] = f"{', '.join(wrong)} not allowed" if wrong else ""
         if fault := faults[licenses]:
             barred[id] = Refusal("license", fault, "")
@@ -170,7 +171,7 @@ def find_near(config: Curate, spool: Spool, gathered: Gathered, barred: Containe
 def kept(
     spool: Spool, gathered: Gathered, barred: Mapping[str, Refusal], near: Mapping[str, NearDuplicate]
 ) -> Iterator[pa.Table]:
-    """The documents, a bucket at a time, sorted by id. What is left out joins `gathered.rejected` with its reason."""
+    """The rows that stay, a bucket at a time, sorted by id. What does not joins `gathered.rejected` with its reason."""
     for rows in spool.buckets():
         chosen: dict[str, int] = {}
         names = zip(*[rows[name].to_pylist() for name in ("id", "source", "path")], strict=True)
@@ -186,7 +187,7 @@ def kept(
             else:
                 chosen[id] = at
         order = pa.array([chosen[id] for id in sorted(chosen)], pa.int64())
-        yield as_documents(rows.take(order), gathered)
+        yield rows.take(order)
 
 
 ALREADY = Refusal("exact-duplicate", "the same row again", "")
@@ -231,27 +232,33 @@ def as_documents(rows: pa.Table, gathered: Gathered) -> pa.Table:
     return pa.table(dict(zip(Document.schema.names, columns, strict=True)), schema=Document.schema)
 
 
+def noted(buckets: Iterator[pa.Table], ledger: Ledger) -> Iterator[pa.Table]:
+    """Pass rows on, counting in the ledger's figures what cleaning took out of them. Their own metadata, which may tell
+    of an earlier cleaning, is not looked at."""
+    redacted: Counter[str] = Counter()
+    headers = 0
+    for rows in buckets:
+        for notes in map(json.loads, rows["notes"].to_pylist()):
+            redacted.update(notes.get("redacted", {}))
+            headers += "license_header" in notes
+        yield rows
+    ledger.figures["redacted"] = dict(sorted(redacted.items()))
+    ledger.figures["license_headers_stripped"] = headers
+
+
 def counted(documents: Iterator[pa.Table], ledger: Ledger) -> Iterator[pa.Table]:
-    """Pass documents on, counting in the ledger's figures: sources, licences, and what cleaning took out of them."""
+    """Pass documents on, counting sources and licences in the ledger's figures."""
     by_source: Counter[str] = Counter()
     by_license: Counter[str] = Counter()
-    redacted: Counter[str] = Counter()
-    text_bytes = headers = 0
+    text_bytes = 0
     for rows in documents:
         by_source.update(rows["source"].to_pylist())
         by_license.update(name for names in rows["license"].to_pylist() for name in names or ["unknown"])
         text_bytes += pc.sum(pc.binary_length(rows["text"])).as_py() or 0
-        for notes in map(
-            json.loads, rows.filter(pc.match_substring(rows["metadata"], '"original"'))["metadata"].to_pylist()
-        ):
-            redacted.update(notes.get("redacted", {}))
-            headers += "license_header" in notes
         yield rows
     ledger.figures["documents_by_source"] = dict(sorted(by_source.items()))
     ledger.figures["documents_by_license"] = dict(sorted(by_license.items()))
     ledger.figures["text_bytes"] = text_bytes
-    ledger.figures["redacted"] = dict(sorted(redacted.items()))
-    ledger.figures["license_headers_stripped"] = headers
 
 
 def settle(gathered: Gathered, near: list[NearDuplicate], ledger: Ledger) -> None:

@@ -1,10 +1,13 @@
-"""How well two sets of scores agree."""
+"""How well two sets of scores, or two raters of the same files, agree."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from statistics import mean, stdev
+from typing import Any
+
+Pair = tuple[float, float]
 
 
 def spearman(first: Sequence[float], second: Sequence[float]) -> float | None:
@@ -57,3 +60,28 @@ def interval(values: Sequence[float]) -> tuple[float | None, float | None]:
         return None, None
     half = 1.96 * stdev(values) / math.sqrt(len(values))
     return round(max(0.0, mean(values) - half), 3), round(min(5.0, mean(values) + half), 3)
+
+
+def compared(pairs: Sequence[Pair]) -> dict[str, Any]:
+    """Agreement of two raters, of whom each gave a score 0-5 to each file.
+
+    `within_1`: the share of files on which they differ by one point at most. `mean_difference`: by how much the first
+    rates higher. None where a figure is not defined.
+    """
+    first, second = [a for a, _ in pairs], [b for _, b in pairs]
+    count = len(pairs)
+    return {
+        "files": count,
+        "spearman": spearman(first, second),
+        "kappa": quadratic_kappa(first, second),
+        "within_1": round(sum(abs(a - b) <= 1 for a, b in pairs) / count, 4) if count else None,
+        "mean_difference": round(sum(a - b for a, b in pairs) / count, 4) if count else None,
+    }
+
+
+def confusion(pairs: Sequence[Pair]) -> list[list[int]]:
+    """How many files had each pair of scores, rounded to whole ones: [second rater's score][first rater's score]."""
+    table = [[0] * 6 for _ in range(6)]
+    for first, second in pairs:
+        table[round(second)][round(first)] += 1
+    return table

@@ -11,9 +11,9 @@ from pydantic import Field
 
 from hornbook.artifacts import Ledger
 from hornbook.config import Config, operational
+from hornbook.quality.agreement import compared, confusion
 from hornbook.quality.answers import Checked, Outcome, annotation, checked, outcomes, reject
 from hornbook.quality.known import take_readings
-from hornbook.quality.raters import compared, confusion
 from hornbook.quality.rubrics import RUBRICS, Name, beginning, sheet
 from hornbook.quality.sample import draw
 from hornbook.records import Annotation, Document, Rejected, write_dataset

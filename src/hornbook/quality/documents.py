@@ -21,18 +21,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hornbook.corpus.reading import read_document
+from hornbook.corpus.tables import USUAL, claims
 from hornbook.errors import InputError
 from hornbook.quality.files import python_files
 from hornbook.quality.sample import BLOCK, parts_of
 from hornbook.records import Document, Record, Rejected, content_id, dataset_in, read_table
 
 TABLES = (".parquet", ".jsonl", ".jsonl.gz")
-COLUMNS: Mapping[str, tuple[str, ...]] = {  # of a table, the first that has a value; The Stack's among them
-    "text": ("text", "content"),
-    "source": ("source", "max_stars_repo_name", "repo_name"),
-    "path": ("path", "max_stars_repo_path"),
-    "license": ("license", "licenses", "max_stars_repo_licenses"),
-}
 Row = Mapping[str, Any]
 
 
@@ -129,17 +124,16 @@ def document_of(place: str, table: str, row: Row | str) -> Document | Rejected:
     """A row as a document. One without an id has its content's; without source or path, the table's name and place."""
     if isinstance(row, str):
         return malformed(place, row)
-    found = {name: next((row[c] for c in columns if row.get(c) is not None), None) for name, columns in COLUMNS.items()}
+    found = {name: next((row[c] for c in columns if row.get(c) is not None), None) for name, columns in USUAL.items()}
     text, given = found["text"], row.get("id")
     if not isinstance(text, str) or not text.strip():
         return malformed(place, "no text in it")
-    claims = [found["license"]] if isinstance(found["license"], str) else found["license"]
     made = Document(
         str(given) if isinstance(given, (str, int)) and str(given) else content_id(text),
         text,
         found["source"] if isinstance(found["source"], str) else table,
         found["path"] if isinstance(found["path"], str) else place,
-        [claim for claim in claims if isinstance(claim, str)] if isinstance(claims, list) else [],
+        list(claims(found["license"])),
     )
     return made if writable(made) else malformed(place, "holds half of a surrogate pair, which is no character")
 

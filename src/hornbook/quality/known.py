@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hornbook.artifacts import Ledger
-from hornbook.quality.agreement import auc
-from hornbook.quality.raters import compared
+from hornbook.quality.agreement import auc, compared
 from hornbook.records import Annotation, Document, Rejected, read_dataset, write_dataset
 from hornbook.teacher.ask import Response, Teacher, consult
 from hornbook.teacher.readings import Readings, as_read, readings_digest, twice_read
