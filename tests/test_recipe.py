@@ -105,8 +105,8 @@ def complaint_about(path: Path, text: str, *settings: str) -> str:
         ("extends: smoke\nselekt: {share: 0.5}\n", "r.yaml:2: unknown key 'selekt'; did you mean 'select'?"),
         ("extends: smoke\nselect:\n  shore: 0.5\n", "r.yaml:3: unknown key 'select.shore'; did you mean 'share'?"),
         (
-            "extends: smoke\nclassify:\n  experts:\n    trees: 5\n    tries: 5\n",
-            "r.yaml:5: unknown key 'classify.experts.tries'; did you mean 'trees'?",
+            "extends: smoke\nclassify:\n  levelled:\n    reach: 0.1\n    rich: 5\n",
+            "r.yaml:5: unknown key 'classify.levelled.rich'; did you mean 'reach'?",
         ),
         (
             "extends: smoke\npretrain:\n  model: {presset: phi-smoke}\n",
@@ -330,9 +330,9 @@ def test_a_recipe_that_is_not_there_is_named(name: str, complaint: str) -> None:
 
 
 def test_settings_are_laid_over_a_recipe() -> None:
-    made = load_recipe("smoke", ["seed=7", "select.share=0.5", "curate.packages=[numpy]", "classify.experts.trees=3"])
+    made = load_recipe("smoke", ["seed=7", "select.share=0.5", "curate.packages=[numpy]", "classify.trees=3"])
     assert (made.seed, made.select.share, made.curate.packages) == (7, 0.5, ["numpy"])
-    assert made.classify.experts.trees == 3
+    assert made.classify.trees == 3
     assert made.classify.min_labels == load_recipe("smoke").classify.min_labels
 
 

@@ -74,7 +74,7 @@ def test_the_same_mixture_for_two_budgets_makes_two_artifacts() -> None:
         ("pack.context=4096", "exceeds the model's context of 128"),
         ("exercises.families=[fold_lists]", "did you mean 'fold_list'"),
         ("pretrain.device=gpu", "pretrain.device"),
-        ("classify.experts.trees=0", "classify.experts.trees"),
+        ("classify.trees=0", "classify.trees"),
         ("evaluate.seed=-1", "evaluate.seed"),
     ],
 )

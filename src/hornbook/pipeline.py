@@ -62,7 +62,7 @@ STAGES: dict[str, Stage] = {
     "curate": Stage(2, "hornbook.corpus.curate:curate", source_facts),
     "annotate": Stage(2, "hornbook.quality.annotate:annotate", annotation_facts, asks=True),
     "classify": Stage(
-        3,
+        4,
         "hornbook.quality.classify:classify",
         embedder_facts("quality/classifier.skops", "quality/meaning.npz"),
     ),

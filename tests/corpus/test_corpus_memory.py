@@ -21,7 +21,7 @@ def peak(folder: Path, size_bytes: int) -> int:
     with (folder / "t.jsonl").open("w") as stream:
         while left > 0:
             left -= stream.write(json.dumps({"text": "".join(fuzz.program(rng) for _ in range(6))}) + "\n")
-    command = [sys.executable, fuzz.__file__, str(folder), str(folder / "out")]
+    command = [sys.executable, fuzz.__file__, str(folder), str(folder / "out"), str(SMALL // 2)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return int(json.loads(done.stdout)["peak_bytes"])
 

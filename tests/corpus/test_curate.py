@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from hornbook.artifacts import Ledger, digest_folder
-from hornbook.corpus import canaries, gather, near, rules
+from hornbook.corpus import canaries, gather, near, rules, spool, tables
 from hornbook.corpus import curate as room
 from hornbook.corpus.curate import Curate, curate
 from hornbook.corpus.findings import KINDS, Kind
@@ -79,6 +79,22 @@ def test_documents_are_what_write_dataset_would_write(
     part = "part-00000.parquet"
     assert (tmp_path / "out/documents" / part).read_bytes() == (tmp_path / "again" / part).read_bytes()
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["clusters", "documents", "rejected"]
+
+
+@pytest.mark.parametrize("sizes", [[3, 5, 0, 9, 1], [4, 4], [2, 1], [13], []])
+def test_row_groups_are_full_however_the_tables_are_cut(
+    sizes: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool, "GROUP_ROWS", 4)
+    rows = [Document(f"{n:02}", f"text {n}", "s", "p").row() for n in range(sum(sizes))]
+    whole = pa.Table.from_pylist(rows, schema=Document.schema)
+    ends = [sum(sizes[: n + 1]) for n in range(len(sizes))]
+    parts = [whole.slice(end - size, size) for end, size in zip(ends, sizes, strict=True)]
+    assert spool.write_tables(tmp_path / "out", parts) == len(rows)
+    written = pq.ParquetFile(tmp_path / "out" / "part-00000.parquet")
+    assert written.read().equals(whole)
+    groups = [written.metadata.row_group(n).num_rows for n in range(written.metadata.num_row_groups)]
+    assert groups == [4] * (len(rows) // 4) + [len(rows) % 4] * bool(len(rows) % 4)
 
 
 def test_clusters_name_who_stays(corpus: Path, tmp_path: Path) -> None:
@@ -202,6 +218,29 @@ def test_tables_and_files_together(corpus: Path, tmp_path: Path) -> None:
     documents, _, ledger = run(corpus, tmp_path / "out")
     assert len(documents) == 9
     assert ledger.rejected == {"exact-duplicate": 2, "unreadable": 1}
+
+
+def test_how_rows_are_cut_up_on_their_way_shapes_nothing(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [program(n % 30, 10 + n // 2) for n in range(90)]
+    pq.write_table(pa.table({"content": texts}), corpus / "t.parquet")
+    (corpus / "u.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts[50:70]))
+    ledgers = [run(corpus, tmp_path / "whole")[2]]
+    monkeypatch.setattr(tables, "BATCH_ROWS", 7)
+    monkeypatch.setattr(tables, "FILE_BYTES", 5000)  # some twenty files of unpacked rows
+    monkeypatch.setattr(spool, "FEW_BYTES", 0)  # and 256 buckets for texts, not 16
+    monkeypatch.setattr(spool, "WAITING_BYTES", 3000)
+    seen: list[int] = []
+    judge = gather.tables_frame
+    monkeypatch.setattr(
+        gather, "tables_frame", lambda path: seen.append(pq.read_metadata(path).num_rows) or judge(path)
+    )
+    ledgers.append(run(corpus, tmp_path / "cut")[2])
+    assert ledgers[0] == ledgers[1]
+    assert digest_folder(tmp_path / "whole") == digest_folder(tmp_path / "cut")
+    assert len(seen) > 10
+    assert max(seen) <= 14
 
 
 def test_every_kind_of_bad_file_is_counted_and_none_stops_the_run(corpus: Path, tmp_path: Path) -> None:

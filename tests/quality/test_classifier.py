@@ -20,18 +20,18 @@ from hornbook.errors import InputError
 from hornbook.quality import classify as room
 from hornbook.quality import package
 from hornbook.quality import score as scoring
+from hornbook.quality import why as reasons
 from hornbook.quality.agreement import auc, quadratic_kappa, reliability, spearman
-from hornbook.quality.classifier import FILE, PARTS, Classifier, Experts, Machine, fit, line, load, packaged, save
+from hornbook.quality.classifier import FARTHEST, FILE, PARTS, Classifier, Levelled, fit, line, load, packaged, save
 from hornbook.quality.classify import Classify, agreement, classify, cross_validate, train
 from hornbook.quality.embed import NAMES, embed
 from hornbook.quality.features import SHAPE
 from hornbook.quality.files import score_files
 from hornbook.quality.score import Score, score
-from hornbook.quality.why import leaning_words, shape_pushes, why
+from hornbook.quality.why import leaning_words, why
 from hornbook.records import Annotation, Document, read_table, write_dataset
 from hornbook.teacher.readings import reserved, text_digest
 
-SMALL = Experts(trees=7)
 LOOP, DATA = "for x in y:\n    while x:\n        x = f(x)\n", "A = [1, 2, 3]\n"
 LOOPS = "".join(LOOP.replace("f(", f"f{n}(") for n in range(20))
 FUNCTIONS = "".join(f"def f{n}(x):\n    return x + {n}\n" for n in range(20))
@@ -41,18 +41,33 @@ FUNCTIONS = "".join(f"def f{n}(x):\n    return x + {n}\n" for n in range(20))
 def judge() -> Classifier:
     """Has seen loops that are worth 5, and functions and data that are worth 0."""
     texts = [text * (n + 1) for n in range(6) for text in (LOOP, LOOPS, FUNCTIONS, DATA)]
-    made = fit(Experts(shape=Machine(penalty=100, reach=0.002)), embed(texts), [5, 5, 0, 0] * 6)
+    made = fit(Levelled(penalty=100), embed(texts), [5, 5, 0, 0] * 6)
     return replace(made, slope=1.2, offset=-0.5)
 
 
-class Says:
-    """An expert of few words."""
+class Twice:
+    """Levels numbers by doubling them."""
 
-    def __init__(self, *values: float) -> None:
-        self.values = np.array(values)
+    scale_ = 0.5
+
+    def transform(self, rows: np.ndarray) -> np.ndarray:
+        return 2 * rows
+
+
+class Sum:
+    """A machine that adds its numbers up."""
+
+    support_vectors_ = np.zeros((1, len(NAMES)))
+    dual_coef_ = np.zeros((1, 1))
+    gamma = 1.0
 
     def predict(self, rows: np.ndarray) -> np.ndarray:
-        return self.values[: len(rows)]
+        return np.asarray(rows.sum(axis=1))
+
+
+def plain(weight: float = 1.0, slope: float = 1.0, offset: float = 0.0) -> Classifier:
+    """A classifier whose scores can be worked out by hand."""
+    return Classifier(Twice(), Twice(), Sum(), weight, slope, offset)  # type: ignore[arg-type]
 
 
 def labels(sources: list[str], scores: list[float] | None = None, strata: str = "") -> list[Annotation]:
@@ -74,16 +89,30 @@ def test_a_classifier_comes_back_as_it_was(judge: Classifier, tmp_path: Path) ->
 def test_equal_classifiers_are_equal_bytes(tmp_path: Path) -> None:
     rows = np.random.default_rng(0).random((30, len(NAMES)))
     for name in "ab":
-        save(fit(SMALL, rows, rows[:, 0]), tmp_path / name)
-    save(fit(Experts(margin=0.1), rows, rows[:, 0]), tmp_path / "c")
+        save(fit(Levelled(), rows, rows[:, 0]), tmp_path / name)
+    save(fit(Levelled(margin=0.3), rows, rows[:, 0]), tmp_path / "c")
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert (tmp_path / "a").read_bytes() != (tmp_path / "c").read_bytes()
 
 
-def test_a_score_is_the_line_through_the_experts_mean_within_0_to_5() -> None:
-    both = Classifier(Says(1, 4, 0), Says(2, 5, 0), slope=1.2, offset=-0.3)  # type: ignore[arg-type]
-    assert both.predict(np.zeros((3, len(NAMES)))).tolist() == pytest.approx([1.5, 5.0, 0.0])
-    assert both.predict(np.zeros((0, len(NAMES)))).tolist() == []
+def row_of(shape: float, meaning: float) -> np.ndarray:
+    """An embedding that is nothing but its first number of either kind."""
+    row = np.zeros((1, len(NAMES)))
+    row[0, 0], row[0, len(SHAPE)] = shape, meaning
+    return row
+
+
+def test_shape_is_kept_near_its_median_and_meaning_is_weighed() -> None:
+    near, far = plain(weight=1.5).levelled(row_of(1.2, 1.2))[0], plain().levelled(row_of(-9.0, -9.0))[0]
+    assert (near[0], near[len(SHAPE)]) == pytest.approx((2.4, 3.6))
+    assert (far[0], far[len(SHAPE)]) == (-FARTHEST, -18.0)
+
+
+def test_a_score_is_the_line_through_what_the_machine_says_within_0_to_5() -> None:
+    made = plain(slope=1.2, offset=-0.3)
+    rows = np.vstack([row_of(0.25, 0.5), row_of(1.0, 2.0), row_of(0.0, 0.0)])  # levelled, they sum up to 1.5, 6 and 0
+    assert made.predict(rows).tolist() == pytest.approx([1.5, 5.0, 0.0])
+    assert made.predict(rows[:0]).tolist() == []
 
 
 def test_the_line_brings_predictions_to_their_labels() -> None:
@@ -118,12 +147,15 @@ def test_a_file_that_is_no_classifier_is_refused_and_runs_nothing(
 
 
 def test_a_classifier_of_other_features_is_refused(tmp_path: Path) -> None:
-    save(fit(SMALL, np.random.default_rng(0).random((4, len(SHAPE) + 3)), [0, 1, 2, 3]), tmp_path / FILE)
-    with pytest.raises(InputError, match=f"'meaning': 3.* features, this version has .*'meaning': {PARTS['meaning']}"):
+    save(fit(Levelled(), np.random.default_rng(0).random((4, len(SHAPE) + 3)), [0, 1, 2, 3]), tmp_path / FILE)
+    with pytest.raises(InputError, match=f"'scale': 3.* features, this version has .*'scale': {PARTS['scale']}"):
         load(tmp_path / FILE)
 
 
-@pytest.mark.parametrize("held", [{"a": 1}, {"shape": 1, "meaning": 2}, [1], None])
+@pytest.mark.parametrize(
+    "held",
+    [{"a": 1}, dict.fromkeys(["quantiles", "scale", "machine", "weight"], 1), {"kind": "svr", "machine": 2}, [1], None],
+)
 def test_a_file_that_holds_something_harmless_and_no_classifier_is_refused(held: Any, tmp_path: Path) -> None:
     skops.io.dump(held, tmp_path / FILE)
     with pytest.raises(InputError, match="not a hornbook classifier"):
@@ -140,18 +172,13 @@ def test_no_label_is_predicted_by_who_saw_its_package(monkeypatch: pytest.Monkey
         def __init__(self, rows: np.ndarray) -> None:
             self.seen = {room.package(given[int(row)]) for row in rows[:, 0]}
 
-        def predict(self, rows: np.ndarray) -> np.ndarray:
+        def raw(self, rows: np.ndarray) -> np.ndarray:
             predicted_by.update({int(row): self.seen for row in rows[:, 0]})
             return np.array(rows[:, 0])
 
-        def opinions(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            return self.predict(rows), -self.predict(rows)
-
     monkeypatch.setattr(room, "fit", lambda _config, rows, _scores: Spy(rows))
-    monkeypatch.setattr(room, "forest", lambda _config, rows, _scores: Spy(rows))
-    found = cross_validate(Classify(folds=3), embeddings, given)
-    assert found["shape"].tolist() == found["forest"].tolist() == list(range(40))
-    assert found["meaning"].tolist() == [-n for n in range(40)]
+    found = cross_validate(Classify(folds=3, trees=2), embeddings, given)
+    assert found["levelled"].tolist() == list(range(40))
     for row, seen in predicted_by.items():
         assert room.package(given[row]) not in seen
         assert len(seen) >= 3
@@ -160,7 +187,7 @@ def test_no_label_is_predicted_by_who_saw_its_package(monkeypatch: pytest.Monkey
 
 def test_with_one_label_its_prediction_is_the_mean() -> None:
     found = cross_validate(Classify(), np.zeros((1, 2)), labels(["one"], [2.0]))
-    assert sorted(found) == ["forest", "meaning", "ridge", "shape", "svr"]
+    assert sorted(found) == ["forest", "levelled", "ridge", "svr"]
     assert all(values.tolist() == [2.0] for values in found.values())
 
 
@@ -177,15 +204,15 @@ def test_of_one_package_folders_are_not_split_and_of_one_folder_files() -> None:
 def test_what_is_shipped_is_calibrated_on_packages_not_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     given = labels([f"package{n % 4}" for n in range(8)], [0.0, 2.0, 4.0, 2.0, 0.0, 2.0, 4.0, 2.0])
     shrunk = np.array([1.0, 2.0, 3.0, 2.0, 1.0, 2.0, 3.0, 2.0])
-    monkeypatch.setattr(room, "cross_validate", lambda *_: dict.fromkeys(("shape", "meaning", "forest"), shrunk))
-    made, predicted, figures = train(Classify(experts=SMALL), np.random.default_rng(0).random((8, len(NAMES))), given)
+    monkeypatch.setattr(room, "cross_validate", lambda *_: dict.fromkeys(("levelled", "forest"), shrunk))
+    made, predicted, figures = train(Classify(), np.random.default_rng(0).random((8, len(NAMES))), given)
     assert (made.slope, made.offset) == pytest.approx((2.0, -2.0))
     assert predicted.tolist() == pytest.approx([label.score for label in given])
     assert figures["kappa"] == 1.0
     same = {"labels": 8, "spearman": 1.0, "auc_at_3": 1.0, "kappa": 1.0}
     assert figures["alternatives"]["forest"] == {**same, "random": same}
     assert {name: figures[name] for name in ("kind", "embedder", *same, "random")} == {
-        "kind": "experts", "embedder": "packaged", **same, "random": same
+        "kind": "levelled", "embedder": "packaged", **same, "random": same
     }  # fmt: skip
 
 
@@ -254,7 +281,7 @@ def test_enough_labels_train_a_classifier_that_tells_them_apart(tmp_path: Path) 
         tmp_path, [(LOOP if n % 2 else DATA) * (n + 1) for n in range(24)], [float(n % 2) * 5 for n in range(24)]
     )
     ledger = Ledger()
-    classify(Classify(experts=SMALL, min_labels=24, folds=3), **inputs, out=tmp_path, ledger=ledger)
+    classify(Classify(trees=7, min_labels=24, folds=3), **inputs, out=tmp_path, ledger=ledger)
     assert ledger.figures["classifier"] == "trained"
     assert ledger.figures["auc_at_3"] == 1.0
     rows = pq.read_table(tmp_path / "cross_validation.parquet").to_pylist()
@@ -291,17 +318,13 @@ def test_scores_are_the_same_over_processes(monkeypatch: pytest.MonkeyPatch) -> 
     assert np.array_equal(scoring.embed_all(texts, 2), embed(texts))
 
 
-def test_a_push_is_what_is_lost_when_the_feature_is_middling() -> None:
-    class Doubled:
-        def transform(self, rows: np.ndarray) -> np.ndarray:
-            return 2 * rows
-
-    class Sum:
-        def predict(self, rows: np.ndarray) -> np.ndarray:
-            return np.asarray(rows.sum(axis=1) + 7)
-
-    known = Classifier([Doubled(), Sum()], Says(0.0))  # type: ignore[arg-type]
-    assert shape_pushes(known, np.array([1.0, -3.0, 0.0])).tolist() == [2.0, -6.0, 0.0]
+def test_a_push_is_what_is_lost_when_the_feature_is_middling(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reasons, "embed", lambda _: row_of(-1.0, 0.5))
+    pushes = dict(why(plain(weight=3.0, slope=0.5), "no words here", most=1000))
+    assert pushes.pop(SHAPE[0]) == -1.0  # twice as far, and half by the slope
+    words = next(name for name in pushes if name.startswith("words"))
+    assert pushes.pop(words) == 1.5
+    assert set(pushes.values()) == {0.0}
 
 
 def test_what_moved_a_score_is_named_with_points_and_words() -> None:
@@ -316,16 +339,20 @@ def test_what_moved_a_score_is_named_with_points_and_words() -> None:
     assert why(packaged(), "")[0][1] < 0
 
 
-def test_the_words_that_lean_are_those_whose_absence_moves_the_meaning() -> None:
+def test_the_words_that_lean_are_those_whose_absence_moves_the_score() -> None:
     made, text = packaged(), LESSON + TABLE
-    place = embed([text])[0, len(SHAPE) :]
-    up, down = (leaning_words(made, text, place, upward) for upward in (True, False))
+    row = embed([text])
+    up, down = (leaning_words(made, text, made.levelled(row)[0], upward) for upward in (True, False))
     assert up
     assert down
-    without = {word: text.replace(word, " ") for word in (up[0], down[0])}
-    whole = made.opinions(embed([text]))[1][0]
-    assert made.opinions(embed([without[up[0]]]))[1][0] < whole
-    assert made.opinions(embed([without[down[0]]]))[1][0] > whole
+
+    def without(word: str) -> float:
+        """What is said of a file of the same shape without a word."""
+        other = embed([text.replace(word, " ")])
+        return float(made.raw(np.hstack([row[:, : len(SHAPE)], other[:, len(SHAPE) :]]))[0])
+
+    whole = float(made.raw(row)[0])
+    assert without(up[0]) < whole < without(down[0])
 
 
 def test_files_are_scored_and_what_cannot_be_read_is_listed(judge: Classifier, tmp_path: Path) -> None:

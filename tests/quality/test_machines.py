@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from hornbook.facts import embedder_facts
 from hornbook.pipeline import graph
 from hornbook.quality import classify as room
 from hornbook.quality.classifier import FILE, Classifier, load, save
-from hornbook.quality.classify import Classify, classify, cross_validate, machine, train
+from hornbook.quality.classify import Classify, classify, cross_validate, train
 from hornbook.quality.embed import NAMES, Embed, digest_of, open_embedder
 from hornbook.quality.files import score_files
 from hornbook.quality.machines import KINDS, Single, sound
@@ -34,7 +35,7 @@ from hornbook.runner import Run
 from runs import Command, recipe_file
 
 WORDS = ["<unk>", "lesson", "table", "other"]
-SMALL: dict[str, Any] = {"experts": {"trees": 20}, "min_labels": 24, "folds": 3}
+SMALL: dict[str, Any] = {"trees": 20, "min_labels": 24, "folds": 3}
 LESSON, TABLE = "lesson + other\n", "table + other\n"  # the model does not know +
 
 
@@ -79,7 +80,9 @@ def test_a_machine_comes_back_as_it_was_and_equal_ones_are_equal_bytes(kind: str
     rows, labels = numbers()
     embedder = Embed(kind="transformers", model="owner/name", revision="abc", windows=3)
     for name in ("a", "b"):
-        made = Single(kind, machine(Classify(**SMALL), kind, rows, labels), embedder.shaping(), "d" * 64, 1.5, -0.5)
+        fitted = room.made(Classify(**SMALL), kind, rows, labels)
+        assert isinstance(fitted, Single)
+        made = replace(fitted, embedder=embedder.shaping(), digest="d" * 64, slope=1.5, offset=-0.5)
         save(made, tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     back = load(tmp_path / "a")
@@ -94,7 +97,7 @@ def test_a_machine_comes_back_as_it_was_and_equal_ones_are_equal_bytes(kind: str
 def test_every_machine_learns_what_can_be_learnt(kind: str) -> None:
     rows, labels = numbers(count=200)
     unseen, truth = numbers(1)
-    found = machine(Classify(), kind, rows, labels).predict(unseen)
+    found = room.made(Classify(), kind, rows, labels).raw(unseen)
     assert np.corrcoef(found, truth)[0, 1] > 0.8
 
 
@@ -102,7 +105,7 @@ def test_every_machine_learns_what_can_be_learnt(kind: str) -> None:
 def test_the_scale_of_an_embedding_does_not_matter(kind: str) -> None:
     rows, labels = numbers()
     stretched = rows.astype(np.float64) * 1024 + 64
-    one, other = (machine(Classify(), kind, x, labels).predict(x) for x in (rows.astype(np.float64), stretched))
+    one, other = (room.made(Classify(), kind, x, labels).raw(x) for x in (rows.astype(np.float64), stretched))
     assert np.allclose(one, other, atol=1e-6)
 
 
@@ -132,13 +135,13 @@ def crafted(what: str) -> dict[str, Any]:
         inner.estimators_, inner.tree_ = [forest.estimators_[1]], forest.estimators_[2].tree_
         forest.estimators_ = [inner]
         state["nodes"]["right_child"][0] = 0
-    elif what == "experts":
-        made = vars(Classifier(forest, forest))  # type: ignore[arg-type]
+    elif what == "levelled":
+        made = vars(Classifier(forest, forest, forest, 1.0))  # type: ignore[arg-type]
     tree.__setstate__(state)
     return made
 
 
-@pytest.mark.parametrize("what", ["child", "loop", "feature", "kind", "hidden", "dressed", "nested", "experts"])
+@pytest.mark.parametrize("what", ["child", "loop", "feature", "kind", "hidden", "dressed", "nested", "levelled"])
 def test_a_crafted_forest_is_refused(what: str, tmp_path: Path) -> None:
     skops.io.dump(crafted(what), tmp_path / FILE)
     with pytest.raises(InputError, match="not a hornbook classifier"):
@@ -180,11 +183,11 @@ def test_the_machines_too_predict_for_packages_they_have_not_seen(monkeypatch: p
         def __init__(self, rows: np.ndarray) -> None:
             self.seen = {given[int(row)].source for row in rows[:, 0]}
 
-        def predict(self, rows: np.ndarray) -> np.ndarray:
+        def raw(self, rows: np.ndarray) -> np.ndarray:
             seen_by.update({int(row): self.seen for row in rows[:, 0]})
             return np.array(rows[:, 0])
 
-    monkeypatch.setattr(room, "machine", lambda _config, _kind, rows, _scores: Spy(rows))
+    monkeypatch.setattr(room, "made", lambda _config, _kind, rows, _scores: Spy(rows))
     found = cross_validate(Classify(embedder=Embed(kind="model2vec")), np.arange(24.0)[:, None], given)
     assert {name: values.tolist() for name, values in found.items()} == {kind: list(range(24)) for kind in KINDS}
     assert all(given[row].source not in seen and len(seen) == 3 for row, seen in seen_by.items())
@@ -197,14 +200,14 @@ def test_of_the_packaged_embedder_too_any_kind_can_be_asked_for(kind: Any, tmp_p
     assert isinstance(back, Single)
     assert (back.kind, back.made_for) == (kind, (Embed(), digest_of(Embed())))
     assert back.machine.n_features_in_ == len(NAMES)
-    assert {"experts", "shape", "meaning"} <= set(ledger.figures["alternatives"])
+    assert set(ledger.figures["alternatives"]) == {"levelled", *KINDS} - {kind}
 
 
-def test_experts_read_the_packaged_embedder_alone() -> None:
+def test_only_the_packaged_embedding_is_levelled() -> None:
     with pytest.raises(
-        ValidationError, match=r"kind: experts read the packaged embedder and not 'model2vec minishlab/"
+        ValidationError, match=r"kind: levelled reads the packaged embedder and not 'model2vec minishlab/"
     ):
-        Classify(kind="experts", embedder=Embed(kind="model2vec"))
+        Classify(kind="levelled", embedder=Embed(kind="model2vec"))
 
 
 def test_too_few_labels_for_an_embedder_of_ones_own_are_refused(static: Path, tmp_path: Path) -> None:
@@ -331,7 +334,7 @@ def run_facts(run: Run, stage: str, config: Any) -> dict[str, str]:
     ("more", "complaint"),
     [
         ("score: {embedder: {kind: model2vec}}\n", r"own.yaml:4: score.embedder: name it once for both stages"),
-        ("classify: {kind: experts}\n", r"own.yaml:4: classify.kind: experts read the packaged embedder and not"),
+        ("classify: {kind: levelled}\n", r"own.yaml:4: classify.kind: levelled reads the packaged embedder and not"),
         ("classify: {kind: tree}\n", r"own.yaml:4: classify.kind: Input should be 'auto'"),
     ],
 )

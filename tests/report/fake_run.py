@@ -267,7 +267,7 @@ def add_corpus(builder: Builder, documents: list[Document]) -> None:
     )
     builder.add("classify", "corpus", classify, rows_in=230, rows_out=230,
                 figures={"classifier": "trained", "labels": 230, "spearman": 0.71, "auc_at_3": 0.88, "random": {"labels": 118, "spearman": 0.55, "auc_at_3": None, "kappa": 0.51},
-                         "kappa": 0.64, "kind": "experts", "embedder": "packaged",
+                         "kappa": 0.64, "kind": "levelled", "embedder": "packaged",
                          "alternatives": {"forest": {"labels": 230, "spearman": 0.66, "auc_at_3": 0.81, "kappa": 0.6, "random": {"labels": 118, "spearman": 0.52, "auc_at_3": 0.79, "kappa": None}}},
                          "reliability": [{"labels": 200, "predicted": 1.05, "read": 0.9, "low": 0.8, "high": 1.0}, {"labels": 1, "predicted": 2.9, "read": 3.2, "low": None, "high": None}]})  # fmt: skip
     table = pa.table({"id": list(scores), "score": list(scores.values())})

@@ -163,8 +163,8 @@ def test_the_classifiers_agreement_its_rivals_its_ceiling_and_how_true_its_score
         for row in re.findall(r"<tr>.*?</tr>", text, re.DOTALL)
     ]
     assert ["predicted by", "all labels: 230", "the random sample alone: 118"] in cells
-    experts = "the classifier: the mean of two experts, on shape and on meaning"
-    assert [experts, "0.71", "0.88", "0.64", "0.55", "–", "0.51"] in cells
+    shipped = "the classifier: a support vector machine on shape and meaning, levelled"
+    assert [shipped, "0.71", "0.88", "0.64", "0.55", "–", "0.51"] in cells
     assert ["a random forest, as in phi-1", "0.66", "0.81", "0.60", "0.52", "0.79", "–"] in cells
     assert ["the ceiling: two readers, of 80 files", "0.83", "–", "–", "–", "–", "–"] in cells
     assert ["1.05 on average", "200", "0.90", "0.80 to 1.00"] in cells

@@ -25,7 +25,7 @@ from hornbook.corpus.near import Lsh, NearDuplicate, buckets, near_duplicates
 from hornbook.corpus.reading import refused
 from hornbook.corpus.rules import Cleaning, Refusal, excerpt
 from hornbook.corpus.shingles import ShingleFile
-from hornbook.corpus.sources import NEVER_A_SOURCE, PLANTED, Item, limited, named_files, python_files
+from hornbook.corpus.sources import NEVER_A_SOURCE, PLANTED, Item, limited, named_files, python_files, size_of
 from hornbook.corpus.spool import Spool, write_tables
 from hornbook.corpus.stackoverflow import StackOverflow
 from hornbook.corpus.tables import Columns
@@ -106,7 +106,7 @@ def curate(config: Curate, *, out: Path, ledger: Ledger) -> None:
     """
     items = sources(config)
     engine.start(config.runner, config.address)
-    with Spool(out / "spool") as spool:
+    with Spool(out / "spool", sum(map(size_of, items))) as spool:
         licenses = config.allowed, config.unknown_license
         planted, files = canaries.plant(spool.folder / "planted", config, config.stackoverflow, *licenses)
         gathered = gather([*items, *files], spool, config, config.workers, config.columns, config.stackoverflow)

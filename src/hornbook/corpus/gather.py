@@ -22,7 +22,7 @@ from hornbook.corpus.sources import PLANTED, STANDARD, TABLE_ENDINGS, Item, size
 from hornbook.corpus.spool import Refused, Spool
 from hornbook.corpus.stackoverflow import Posts, StackOverflow, holds_posts
 from hornbook.corpus.tables import Columns, NoColumn, Unpacked, unpack
-from hornbook.progress import Meter
+from hornbook.progress import Meter, track
 
 ROWS_A_WORKER = 512  # fewer are not worth starting another process for
 
@@ -129,15 +129,17 @@ def gather(
     weighed = [item for item in items if not gathered.too_heavy(item, limits)]
     files = [item for item in weighed if not item.url.endswith(TABLE_ENDINGS)]
     tables = [item for item in weighed if item.url.endswith(TABLE_ENDINGS)]
-    unpacked = Unpacked(spool.folder / "rows.parquet")
-    for made in unpack_all(tables, limits, columns or Columns(), stackoverflow or StackOverflow(), spool):
+    unpacked = Unpacked(spool.folder)
+    for made in track(
+        unpack_all(tables, limits, columns or Columns(), stackoverflow or StackOverflow(), spool), "unpacked"
+    ):
         gathered.receive(*made, unpacked)
     for made in fetch_all([item for item in files if item.remote], limits):
         gathered.receive(*made, unpacked)
     unpacked.close()
     local = [item for item in files if not item.remote]
-    frames = [(files_frame(local), len(local)), (tables_frame(unpacked.path), unpacked.rows)]
-    with Meter("read and judged", len(local) + unpacked.rows, "files") as meter:
+    frames = [(files_frame(local), len(local)), *((tables_frame(path), rows) for path, rows in unpacked.files)]
+    with Meter("read and judged", sum(rows for _, rows in frames), "files") as meter:
         for frame, rows in frames:
             for batch in verdicts(frame, rows, limits, workers):
                 gathered.take(batch, spool)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -21,9 +21,11 @@ from hornbook.records import STRINGS, Document, Record, Rejected
 
 WAITING_BYTES = 64 << 20  # over all buckets, before they are written
 GROUP_ROWS = 4096  # as in records.write_table
-ID_DIGITS = 2  # of a text's id, that name its bucket: 256 of them
+FEW_BYTES = 2 << 30  # of a corpus, up to which 16 buckets do: the fewer there are, the less each write costs
 REJECTED_ROWS = 1024  # that wait to become a table
 BATCH_ROWS = 256
+
+PASSING: dict[str, Any] = {"compression": "lz4", "use_dictionary": False, "write_statistics": False}  # read once
 
 SPOOLED = pa.schema(
     [
@@ -67,7 +69,9 @@ class Buckets:
         for number, tables in self._waiting.items():
             if number not in self._writers:
                 path = self.folder / f"{self.name}-{number:03}.parquet"
-                self._writers[number] = pq.ParquetWriter(path, self.schema, compression="lz4", use_dictionary=False)
+                self._writers[number] = pq.ParquetWriter(
+                    path, self.schema, compression="lz4", use_dictionary=False, write_statistics=False
+                )
             self._writers[number].write_table(pa.concat_tables(tables))
         self._waiting, self._bytes = {}, 0
 
@@ -90,11 +94,13 @@ class Buckets:
 
 
 class Spool:
-    """The texts that were kept, in buckets by the first digits of their id. Use as a context manager: the folder starts
+    """The texts that were kept, in buckets by the first one or two digits of their id: by how many depends on how much
+    there is to read, and shapes nothing but the memory that a bucket takes. Use as a context manager: the folder starts
     empty and is removed at the end."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, corpus_bytes: int = 0) -> None:
         self.folder = folder
+        self._digits = 1 if corpus_bytes <= FEW_BYTES else 2
         self._texts = Buckets(folder, "bucket", SPOOLED)
 
     def __enter__(self) -> Self:
@@ -108,7 +114,7 @@ class Spool:
 
     def add(self, rows: pa.Table) -> None:
         """Append rows, each to its bucket."""
-        self._texts.add(rows, [int(id[:ID_DIGITS], 16) for id in rows["id"].to_pylist()])
+        self._texts.add(rows, [int(id[: self._digits], 16) for id in rows["id"].to_pylist()])
 
     def close(self) -> None:
         """End the files, so that they can be read."""
@@ -167,20 +173,15 @@ def write_tables(folder: Path, tables: Iterable[pa.Table], kind: type[Record] = 
     bytes, without holding it. Returns how many rows there were."""
     folder.mkdir(parents=True, exist_ok=True)
     schema, rows = kind.schema, 0
-    waiting = schema.empty_table()
+    waiting: list[pa.Table] = []
     with pq.ParquetWriter(folder / "part-00000.parquet", schema, compression="zstd") as writer:
         for table in tables:
             rows += len(table)
-            waiting = pa.concat_tables([waiting, table])
-            waiting = write_groups(writer.write_table, waiting)
-        if len(waiting):
-            writer.write_table(waiting, row_group_size=GROUP_ROWS)
+            waiting.append(table)
+            if full := sum(map(len, waiting)) // GROUP_ROWS * GROUP_ROWS:
+                joined = pa.concat_tables(waiting)
+                writer.write_table(joined.slice(0, full).combine_chunks(), row_group_size=GROUP_ROWS)
+                waiting = [joined.slice(full)]
+        if rows % GROUP_ROWS:
+            writer.write_table(pa.concat_tables(waiting).combine_chunks(), row_group_size=GROUP_ROWS)
     return rows
-
-
-def write_groups(write: Callable[..., None], rows: pa.Table) -> pa.Table:
-    """Write as many full row groups as there are; return the rows left over."""
-    full = len(rows) - len(rows) % GROUP_ROWS
-    if full:
-        write(rows.slice(0, full).combine_chunks(), row_group_size=GROUP_ROWS)
-    return rows.slice(full).combine_chunks()

@@ -37,6 +37,7 @@ USUAL = {
 }
 BATCH_ROWS = 64
 BATCH_BYTES = 8 << 20
+FILE_BYTES = 256 << 20  # of unpacked text: Daft reads a file as fast as it can, however slowly its rows are judged
 LINE_FACTOR = 4  # a JSON line may be this many times as long as the text may be: escapes, and the other columns
 PEEKED_ROWS = 100  # of a JSONL file, that tell which columns there are
 SHOWN_COLUMNS = 50
@@ -317,30 +318,44 @@ def beginning(line: bytes) -> str:
 
 
 class Unpacked:
-    """Unpacked rows on disk, as one Parquet file in the form that `reading` takes."""
+    """Unpacked rows on disk, in the form that `reading` takes: Parquet files of at most some `FILE_BYTES`, so that a
+    reader who takes a file whole never holds the corpus. `files`: path and rows of each."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.rows = path, 0
-        self._writer = pq.ParquetWriter(path, UNPACKED, compression="lz4")
+    def __init__(self, folder: Path) -> None:
+        self.files: list[tuple[Path, int]] = []
+        self._folder = folder
+        self._writer: pq.ParquetWriter | None = None
         self._waiting: list[Row] = []
-        self._bytes = 0
+        self._bytes = self._written = 0
 
     def add(self, item: Item, data: bytes) -> None:
         """Append a row; batches are written as they fill."""
         row = {"source": item.source, "path": item.path, "license": list(item.license), "metadata": item.metadata}
         self._waiting.append({**row, "data": data})
         self._bytes += len(data)
-        self.rows += 1
         if self._bytes > BATCH_BYTES or len(self._waiting) >= BATCH_ROWS:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits."""
-        if self._waiting:
-            self._writer.write_table(pa.Table.from_pylist(self._waiting, schema=UNPACKED))
+        """Write what waits, to a new file where the last is full."""
+        if not self._waiting:
+            return
+        if self._writer is None:
+            self.files.append((self._folder / f"rows-{len(self.files):05}.parquet", 0))
+            self._writer = pq.ParquetWriter(
+                self.files[-1][0], UNPACKED, compression="lz4", use_dictionary=False, write_statistics=False
+            )
+        self._writer.write_table(pa.Table.from_pylist(self._waiting, schema=UNPACKED))
+        path, rows = self.files[-1]
+        self.files[-1] = path, rows + len(self._waiting)
+        self._written += self._bytes
         self._waiting, self._bytes = [], 0
+        if self._written >= FILE_BYTES:
+            self.close()
 
     def close(self) -> None:
         """Write what waits and end the file."""
         self.flush()
-        self._writer.close()
+        if self._writer:
+            self._writer.close()
+        self._writer, self._written = None, 0

@@ -1,9 +1,9 @@
-"""The classifier: two experts, of which one sees a file's shape and one its meaning, and their mean.
+"""The classifier that ships with hornbook: a support vector machine on what a file's shape and its words say.
 
-Both are support vector machines: on the named features of shape, each brought to a normal distribution, and on the
-direction in which the words point. They err apart, so that their mean is better than either (LOG.md). phi-1 §2.1 has
-one random forest over a code model's embedding: `forest` is that one, over any embedding, and is measured beside them;
-`machines.py` has others, and what such a classifier is. Kept as a skops file, never a pickle.
+The two kinds of numbers are levelled first. Features of shape are counts and ratios with long tails: each is brought to
+a normal distribution and kept within `FARTHEST` of its median. The directions of meaning are standardised, and weigh a
+little more. phi-1 §2.1 has a random forest over a code model's embedding: that is measured beside it; `machines.py` has
+it and others, over any embedding. Kept as a skops file, never a pickle.
 """
 
 from __future__ import annotations
@@ -20,91 +20,80 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field
 
-from hornbook.config import Config
 from hornbook.errors import InputError
 from hornbook.quality.embed import NAMES, Embed, packaged_digest
 from hornbook.quality.features import SHAPE
-from hornbook.quality.machines import TREE, Single
+from hornbook.quality.machines import TREE, Machine, Single, support_vectors
 
 if TYPE_CHECKING:
-    from sklearn.ensemble import RandomForestRegressor
-    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import QuantileTransformer, StandardScaler
     from sklearn.svm import SVR
 
 FILE = "classifier.skops"
 SCHEMA = "schema.json"
-PARTS = {"shape": len(SHAPE), "meaning": len(NAMES) - len(SHAPE)}  # expert → how many numbers it reads
+PARTS = {"quantiles": len(SHAPE), "scale": len(NAMES) - len(SHAPE), "machine": len(NAMES)}  # numbers that each reads
+FARTHEST = 3.0  # standard deviations that a feature of shape may lie from its median
+QUANTILES = 100
 
 
-class Machine(Config):
-    """A support vector machine's settings: `penalty` (C) for what it gets wrong, `reach` (γ) of its kernel."""
+class Levelled(Machine):
+    """The machine's settings, and the `weight` of a direction of meaning against a feature of shape."""
 
-    penalty: float = Field(gt=0)
-    reach: float = Field(gt=0)
-
-
-class Experts(Config):
-    """The settings of both, the `margin` by which a prediction may miss, and the `trees` of the forest beside them."""
-
-    shape: Machine = Machine(penalty=1.0, reach=0.002)
-    meaning: Machine = Machine(penalty=3.0, reach=0.7)
-    margin: float = Field(0.2, ge=0)
-    trees: int = Field(200, ge=1)
+    penalty: float = Field(2.0, gt=0)
+    reach: float = Field(0.2, gt=0)
+    margin: float = Field(0.1, ge=0)
+    weight: float = Field(1.2, gt=0)
 
 
 @dataclass(frozen=True)
 class Classifier:
-    """Two experts; a score is `slope` × their mean + `offset`, within 0 to 5.
+    """A score is `slope` × what the machine says of the levelled numbers + `offset`, within 0 to 5.
 
-    The line undoes their shrinking toward the middle; it is fitted to predictions for packages not seen.
+    The line undoes its shrinking toward the middle; it is fitted to predictions for packages not seen.
     """
 
-    shape: Pipeline
-    meaning: SVR
+    quantiles: QuantileTransformer
+    scale: StandardScaler
+    machine: SVR
+    weight: float
     slope: float = 1.0
     offset: float = 0.0
 
     @property
     def made_for(self) -> tuple[Embed, str]:
-        """The settings and digest of the embedder: experts read the packaged one."""
+        """The settings and digest of the embedder: the packaged one."""
         return Embed(), packaged_digest()
 
-    def opinions(self, embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What each expert says: float64 [document], twice."""
-        if not len(embeddings):
-            return np.zeros(0), np.zeros(0)
-        return self.shape.predict(embeddings[:, : len(SHAPE)]), self.meaning.predict(embeddings[:, len(SHAPE) :])
+    def levelled(self, embeddings: np.ndarray) -> np.ndarray:
+        """What the machine reads, 0 in the middle of every number: float [document, number]."""
+        shape = np.clip(self.quantiles.transform(embeddings[:, : len(SHAPE)]), -FARTHEST, FARTHEST)
+        return np.hstack([shape, self.weight * self.scale.transform(embeddings[:, len(SHAPE) :])])
+
+    def raw(self, embeddings: np.ndarray) -> np.ndarray:
+        """What the machine says, not calibrated: float64 [document]."""
+        found: np.ndarray = self.machine.predict(self.levelled(embeddings)) if len(embeddings) else np.zeros(0)
+        return found
 
     def predict(self, embeddings: np.ndarray) -> np.ndarray:
         """Scores 0-5: float64 [document]."""
-        return self.calibrate(np.mean(self.opinions(embeddings), axis=0))
+        return self.calibrate(self.raw(embeddings))
 
-    def calibrate(self, means: np.ndarray) -> np.ndarray:
-        """The experts' means as scores."""
-        return np.clip(self.slope * means + self.offset, 0.0, 5.0)
-
-
-def fit(config: Experts, embeddings: np.ndarray, labels: Sequence[float]) -> Classifier:
-    """Experts that predict labels 0-5, not yet calibrated."""
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import QuantileTransformer
-    from sklearn.svm import SVR
-
-    def machine(settings: Machine) -> SVR:
-        return SVR(C=settings.penalty, gamma=settings.reach, epsilon=config.margin)
-
-    truth = np.asarray(labels, np.float64)
-    quantiles = QuantileTransformer(n_quantiles=min(100, len(truth)), output_distribution="normal")
-    shape = make_pipeline(quantiles, machine(config.shape)).fit(embeddings[:, : len(SHAPE)], truth)
-    return Classifier(shape, machine(config.meaning).fit(embeddings[:, len(SHAPE) :], truth))
+    def calibrate(self, values: np.ndarray) -> np.ndarray:
+        """What the machine says as scores."""
+        return np.clip(self.slope * values + self.offset, 0.0, 5.0)
 
 
-def forest(config: Experts, embeddings: np.ndarray, labels: Sequence[float]) -> RandomForestRegressor:
-    """The paper's kind of classifier, over the whole embedding; phi-1 does not publish its settings."""
-    from sklearn.ensemble import RandomForestRegressor
+def fit(config: Levelled, embeddings: np.ndarray, labels: Sequence[float]) -> Classifier:
+    """A classifier that predicts labels 0-5, not yet calibrated."""
+    from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
-    made = RandomForestRegressor(config.trees, min_samples_leaf=2, max_features=0.33, random_state=0, n_jobs=-1)
-    return made.fit(embeddings, np.asarray(labels)).set_params(n_jobs=1)
+    quantiles = QuantileTransformer(n_quantiles=min(QUANTILES, len(labels)), output_distribution="normal")
+    quantiles.fit(embeddings[:, : len(SHAPE)])
+    scale = StandardScaler().fit(embeddings[:, len(SHAPE) :])
+    machine = support_vectors(config, embeddings.shape[1])
+    made = Classifier(quantiles, scale, machine, config.weight)
+    machine.fit(made.levelled(embeddings), np.asarray(labels, np.float64))
+    return made
 
 
 def line(means: np.ndarray, labels: Sequence[float]) -> tuple[float, float]:
@@ -159,10 +148,11 @@ def load(path: Path) -> Classifier | Single:
     try:
         trees = [name for name in skops.io.get_untrusted_types(file=path) if name == TREE]
         held = skops.io.load(path, trusted=trees)
-        if trees or "machine" in held:
+        if trees or "kind" in held:
             return Single(**held).checked(bool(trees))
         found = Classifier(**held)
         sizes = {name: getattr(found, name).n_features_in_ for name in PARTS}
+        float(found.weight), float(found.slope), float(found.offset)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; give a classifier.skops") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, zipfile.BadZipFile) as error:

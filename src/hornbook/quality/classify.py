@@ -17,39 +17,40 @@ from hornbook.config import Config
 from hornbook.errors import InputError
 from hornbook.progress import say
 from hornbook.quality.agreement import auc, quadratic_kappa, reliability, spearman
-from hornbook.quality.classifier import FILE, Classifier, Experts, Machine, fit, forest, line, packaged, save
+from hornbook.quality.classifier import FILE, Classifier, Levelled, fit, line, packaged, save
 from hornbook.quality.embed import Embed, digest_of, name_of, open_embedder
-from hornbook.quality.machines import KINDS, Single, ridge, svr
+from hornbook.quality.machines import KINDS, Machine, Single, forest, ridge, svr
 from hornbook.records import Annotation, Document, read_dataset
 
 
 class Classify(Config):
     """`min_labels`: with fewer the packaged classifier is used, and the manifest says so.
 
-    `kind`: `auto` takes the experts for the packaged embedder, and for another the machine whose predictions for
-    packages not seen rank best. `svr`: that machine's penalty, and its reach, a multiple of 1 / the embedder's width.
-    `folds`: cross-validation folds; a package is never split between two of them (where there is but one, a folder).
+    `kind`: `auto` takes `levelled` for the packaged embedder, and for another the machine whose predictions for
+    packages not seen rank best. `trees`: of the forest. `folds`: cross-validation folds; a package is never split
+    between two of them (where there is but one, a folder).
     """
 
     embedder: Embed = Embed()
-    kind: Literal["auto", "experts", "forest", "svr", "ridge"] = "auto"
-    experts: Experts = Experts()
-    svr: Machine = Machine(penalty=1.0, reach=0.3)
+    kind: Literal["auto", "levelled", "forest", "svr", "ridge"] = "auto"
+    levelled: Levelled = Levelled()
+    svr: Machine = Machine()
+    trees: int = Field(200, ge=1)
     folds: int = Field(8, ge=2)
     min_labels: int = Field(100, ge=2)
 
     @model_validator(mode="after")
-    def experts_read_the_packaged_embedder(self) -> Classify:
-        """Experts know what the packaged numbers mean, and nothing of others."""
+    def levelled_reads_the_packaged_embedder(self) -> Classify:
+        """It knows what the packaged numbers mean, and nothing of others."""
         check_kind(self.kind, self.embedder)
         return self
 
 
 def check_kind(kind: str, embedder: Embed) -> None:
     """Raise ValueError when a kind of classifier cannot read an embedder."""
-    if kind == "experts" and embedder.kind != "packaged":
+    if kind == "levelled" and embedder.kind != "packaged":
         way_out = f"take {', '.join(KINDS)} or auto"
-        raise ValueError(f"kind: experts read the packaged embedder and not {name_of(embedder)!r}; {way_out}")
+        raise ValueError(f"kind: levelled reads the packaged embedder and not {name_of(embedder)!r}; {way_out}")
 
 
 def classify(config: Classify, *, documents: Path, annotations: Path, out: Path, ledger: Ledger) -> None:
@@ -86,14 +87,14 @@ def train(
     """
     scores = [label.score for label in labels]
     unseen = cross_validate(config, embeddings, labels)
-    if config.embedder.kind == "packaged":
-        unseen = {"experts": (unseen["shape"] + unseen["meaning"]) / 2, **unseen}
     lines = {name: line(values, scores) for name, values in unseen.items()}
     predicted = {name: np.clip(slope * unseen[name] + offset, 0.0, 5.0) for name, (slope, offset) in lines.items()}
     measured = {name: agreement(labels, values) for name, values in predicted.items()}
     kind = chosen(config, measured)
     slope, offset = lines[kind]
     classifier = replace(made(config, kind, embeddings, scores), slope=slope, offset=offset)
+    if isinstance(classifier, Single):
+        classifier = replace(classifier, embedder=config.embedder.shaping(), digest=digest_of(config.embedder))
     figures = {
         "kind": kind,
         "embedder": f"{config.embedder.kind} {Path(config.embedder.named).name}".strip(),
@@ -109,44 +110,34 @@ def chosen(config: Classify, measured: dict[str, dict[str, Any]]) -> str:
     if config.kind != "auto":
         return config.kind
     if config.embedder.kind == "packaged":
-        return "experts"
+        return "levelled"
     return max(KINDS, key=lambda kind: measured[kind]["spearman"] or -1.0)
 
 
 def made(config: Classify, kind: str, embeddings: np.ndarray, scores: Sequence[float]) -> Classifier | Single:
-    """A classifier of a kind, trained on all labels and not yet calibrated."""
-    if kind == "experts":
-        return fit(config.experts, embeddings, scores)
-    embedder = config.embedder
-    return Single(kind, machine(config, kind, embeddings, scores), embedder.shaping(), digest_of(embedder))
-
-
-def machine(config: Classify, kind: str, embeddings: np.ndarray, scores: Sequence[float]) -> Any:
-    """One machine over the whole embedding."""
+    """A classifier of a kind, trained on these labels and not yet calibrated, nor told of its embedder."""
+    if kind == "levelled":
+        return fit(config.levelled, embeddings, scores)
     if kind == "forest":
-        return forest(config.experts, embeddings, scores)
+        return Single(kind, forest(config.trees, embeddings, scores))
     if kind == "ridge":
-        return ridge(embeddings, scores)
-    return svr(config.svr.penalty, config.svr.reach, config.experts.margin, embeddings, scores)
+        return Single(kind, ridge(embeddings, scores))
+    return Single(kind, svr(config.svr, embeddings, scores))
 
 
 def cross_validate(config: Classify, embeddings: np.ndarray, labels: Sequence[Annotation]) -> dict[str, np.ndarray]:
-    """What each machine, and for the packaged embedder each expert, predicts having seen nothing of the package."""
+    """What each kind of classifier that can read the embedder predicts, having seen nothing of the package."""
     from sklearn.model_selection import GroupKFold
 
     scores = np.array([label.score for label in labels])
     groups = groups_of(labels)
-    experts = ("shape", "meaning") if config.embedder.kind == "packaged" else ()
-    found = {name: np.full(len(labels), scores.mean()) for name in (*experts, *KINDS)}
+    kinds = ("levelled", *KINDS) if config.embedder.kind == "packaged" else KINDS
+    found = {kind: np.full(len(labels), scores.mean()) for kind in kinds}
     folds = min(config.folds, len(set(groups)))
     if folds >= 2:
         for seen, held_out in GroupKFold(folds).split(embeddings, scores, groups):
-            if experts:
-                opinions = fit(config.experts, embeddings[seen], scores[seen]).opinions(embeddings[held_out])
-                found["shape"][held_out], found["meaning"][held_out] = opinions
-            for kind in KINDS:
-                one = machine(config, kind, embeddings[seen], scores[seen])
-                found[kind][held_out] = one.predict(embeddings[held_out])
+            for kind in kinds:
+                found[kind][held_out] = made(config, kind, embeddings[seen], scores[seen]).raw(embeddings[held_out])
     return found
 
 

@@ -1,7 +1,7 @@
-"""Classifiers over the whole of any embedding: phi-1's random forest, and two that need fewer labels to do as well.
+"""Classifiers over any embedding: phi-1's random forest, and two that need fewer labels to do as well.
 
-The experts of `classifier.py` know what the packaged embedding's numbers mean; these do not ask. Which of them suits an
-embedder is measured, by package, when it is trained (`classify.py`).
+`classifier.py` knows what the packaged embedding's numbers mean; these do not ask. Which of them suits an embedder is
+measured, by package, when it is trained (`classify.py`).
 """
 
 from __future__ import annotations
@@ -11,15 +11,28 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import Field
 
+from hornbook.config import Config
 from hornbook.quality.embed import Embed
 
 if TYPE_CHECKING:
+    from sklearn.ensemble import RandomForestRegressor
     from sklearn.pipeline import Pipeline
+    from sklearn.svm import SVR
 
 KINDS = ("forest", "svr", "ridge")  # of equals the first is taken: phi-1's
 TREE = "sklearn.tree._tree.Tree"  # skops does not trust it: a crafted one makes scikit-learn read beyond its arrays
 STRENGTHS = np.logspace(-1, 5, 13)  # of ridge's penalty, from which it chooses
+
+
+class Machine(Config):
+    """A support vector machine's settings: `penalty` (C) for what it gets wrong by more than `margin` (ε), and `reach`,
+    its kernel's γ times the embedding's width: the wider, the farther apart."""
+
+    penalty: float = Field(1.0, gt=0)
+    reach: float = Field(0.3, gt=0)
+    margin: float = Field(0.2, ge=0)
 
 
 @dataclass(frozen=True)
@@ -41,9 +54,14 @@ class Single:
         """The settings and digest of the embedder."""
         return Embed(**self.embedder), self.digest
 
+    def raw(self, embeddings: np.ndarray) -> np.ndarray:
+        """What the machine says, not calibrated: float64 [document]."""
+        found: np.ndarray = self.machine.predict(embeddings) if len(embeddings) else np.zeros(0)
+        return found
+
     def predict(self, embeddings: np.ndarray) -> np.ndarray:
         """Scores 0-5: float64 [document]."""
-        return self.calibrate(self.machine.predict(embeddings) if len(embeddings) else np.zeros(0))
+        return self.calibrate(self.raw(embeddings))
 
     def calibrate(self, values: np.ndarray) -> np.ndarray:
         """The machine's predictions as scores."""
@@ -93,11 +111,25 @@ def ridge(embeddings: np.ndarray, labels: Sequence[float]) -> Pipeline:
     return make_pipeline(StandardScaler(), RidgeCV(STRENGTHS)).fit(embeddings, np.asarray(labels, np.float64))
 
 
-def svr(penalty: float, reach: float, margin: float, embeddings: np.ndarray, labels: Sequence[float]) -> Pipeline:
-    """A support vector machine on standardised numbers. γ is `reach` over their count: the wider, the farther apart."""
+def svr(config: Machine, embeddings: np.ndarray, labels: Sequence[float]) -> Pipeline:
+    """A support vector machine on standardised numbers."""
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
+
+    machine = support_vectors(config, embeddings.shape[1])
+    return make_pipeline(StandardScaler(), machine).fit(embeddings, np.asarray(labels, np.float64))
+
+
+def support_vectors(config: Machine, width: int) -> SVR:
+    """A machine for numbers of a like scale, not yet trained."""
     from sklearn.svm import SVR
 
-    machine = SVR(C=penalty, gamma=reach / max(1, embeddings.shape[1]), epsilon=margin)
-    return make_pipeline(StandardScaler(), machine).fit(embeddings, np.asarray(labels, np.float64))
+    return SVR(C=config.penalty, gamma=config.reach / max(1, width), epsilon=config.margin)
+
+
+def forest(trees: int, embeddings: np.ndarray, labels: Sequence[float]) -> RandomForestRegressor:
+    """The paper's kind of classifier; phi-1 does not publish its settings."""
+    from sklearn.ensemble import RandomForestRegressor
+
+    made = RandomForestRegressor(trees, min_samples_leaf=2, max_features=0.33, random_state=0, n_jobs=-1)
+    return made.fit(embeddings, np.asarray(labels)).set_params(n_jobs=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from hornbook.quality.features import SHAPE
 from hornbook.quality.machines import Single
 from hornbook.quality.meaning import packaged, word_buckets
 
+if TYPE_CHECKING:
+    from sklearn.svm import SVR
+
 WORDS = 3  # shown in each direction
 TRIED = 12  # parts of a file that are left out in turn, the longest
 
@@ -20,31 +24,22 @@ def why(classifier: Classifier, text: str, most: int = 5) -> list[tuple[str, flo
     """What moved a text's score most, each with its push in points.
 
     A feature's push is what the score would lose if the file were middling in it: at the median of the files that were
-    read. The words' push is what the expert on meaning says beyond what it says of no direction at all, with the words
-    that lean that way most. Pushes are asked one at a time and need not add up.
+    read. The words' push is what it would lose if they pointed where the words of those files point on average; shown
+    with it are the words that lean that way most. Pushes are asked one at a time and need not add up.
     """
-    row = embed([text])
-    half = classifier.slope / 2
-    named = list(zip(SHAPE, (half * shape_pushes(classifier, row[0, : len(SHAPE)])).tolist(), strict=True))
-    place = row[:, len(SHAPE) :]
-    said, nothing = classifier.meaning.predict(np.vstack([place, np.zeros_like(place)]))
-    words = ", ".join(leaning_words(classifier, text, place[0], said > nothing))
-    named.append((f"words: {words}" if words else "words", half * float(said - nothing)))
+    place = classifier.levelled(embed([text]))[0]
+    features = np.arange(len(place)) < len(SHAPE)
+    middled = [np.where(np.arange(len(place)) == number, 0.0, place) for number in range(len(SHAPE))]
+    said = classifier.machine.predict(np.vstack([place, np.where(features, place, 0.0), *middled]))
+    words_push, *pushes = (classifier.slope * (said[0] - said[1:])).tolist()
+    words = ", ".join(leaning_words(classifier, text, place, words_push > 0))
+    named = [*zip(SHAPE, pushes, strict=True), (f"words: {words}" if words else "words", words_push)]
     return sorted(named, key=lambda item: -abs(item[1]))[:most]
 
 
-def shape_pushes(classifier: Classifier, row: np.ndarray) -> np.ndarray:
-    """What the expert on shape would say less if each feature in turn stood at its median: float64 [feature]."""
-    quantiles, machine = classifier.shape[0], classifier.shape[1]
-    place = quantiles.transform(row[None, :])[0]
-    middled = np.where(np.eye(len(place), dtype=bool), 0.0, place)  # the median of a normal distribution
-    pushes: np.ndarray = machine.predict(place[None, :]) - machine.predict(middled)
-    return pushes
-
-
 def leaning_words(classifier: Classifier, text: str, place: np.ndarray, upward: bool) -> list[str]:
-    """The words that lean most toward a higher, or a lower, score from where the text stands."""
-    slope = gradient(classifier, place)
+    """The words that lean most toward a higher, or a lower, score from where the text stands (levelled)."""
+    slope = gradient(classifier.machine, place)[len(SHAPE) :] * classifier.weight / classifier.scale.scale_
     words, buckets, _ = word_buckets(text)
     known = packaged()
     leaning = {
@@ -56,9 +51,8 @@ def leaning_words(classifier: Classifier, text: str, place: np.ndarray, upward: 
     return [word for word in ranked[:WORDS] if (leaning[word] > 0) == upward]
 
 
-def gradient(classifier: Classifier, place: np.ndarray) -> np.ndarray:
-    """How the machine's score changes along each direction at a place: float64 [direction]."""
-    machine = classifier.meaning
+def gradient(machine: SVR, place: np.ndarray) -> np.ndarray:
+    """How a machine's prediction changes along each of its numbers at a place: float64 [number]."""
     apart = machine.support_vectors_ - place
     near = np.exp(-machine.gamma * (apart * apart).sum(axis=1))
     slope: np.ndarray = 2 * machine.gamma * (machine.dual_coef_[0] * near) @ apart

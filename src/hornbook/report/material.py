@@ -130,11 +130,9 @@ def document_card(row: dict[str, Any], score: float | None, place: str) -> dict[
 
 
 KINDS = {
-    "experts": "the mean of two experts, on shape and on meaning",
-    "shape": "the expert on shape alone",
-    "meaning": "the expert on meaning alone",
+    "levelled": "a support vector machine on shape and meaning, levelled",
     "forest": "a random forest, as in phi-1",
-    "svr": "a support vector machine",
+    "svr": "a support vector machine on standardised numbers",
     "ridge": "ridge regression",
 }
 
@@ -148,7 +146,7 @@ def classifier(run: Run) -> dict[str, Any]:
     readers = figures.get("readers_agreement") or next(
         (s.figures["readers_agreement"] for s in run.of("annotate") if s.figures.get("readers_agreement")), None
     )
-    kind = figures.get("kind", "experts")
+    kind = figures.get("kind", "levelled")
     rows = [agreement(f"the classifier: {KINDS.get(kind, kind)}", figures)]
     rows += [agreement(KINDS.get(name, name), found) for name, found in figures.get("alternatives", {}).items()]
     rows += [with_readers(stage.figures) for stage in run.of("annotate") if "with_packaged_readers" in stage.figures]
