@@ -11,13 +11,14 @@ import pytest
 from pydantic import ValidationError
 
 from hornbook.artifacts import Ledger, digest_folder
-from hornbook.corpus import canaries, gather, near, rules, spool, tables
+from hornbook.corpus import canaries, engine, gather, near, rules, spool, tables
 from hornbook.corpus import curate as room
 from hornbook.corpus.curate import Curate, curate
 from hornbook.corpus.findings import KINDS, Kind
 from hornbook.corpus.redact import FINDERS
 from hornbook.corpus.rules import RULES, Cleaning
 from hornbook.corpus.shingles import shingles
+from hornbook.corpus.sources import Item
 from hornbook.errors import CanaryError, InputError
 from hornbook.records import Document, Rejected, content_id, read_dataset, write_dataset
 from hornbook.teacher.readings import Readings, as_read, text_digest
@@ -226,21 +227,51 @@ def test_how_rows_are_cut_up_on_their_way_shapes_nothing(
     texts = [program(n % 30, 10 + n // 2) for n in range(90)]
     pq.write_table(pa.table({"content": texts}), corpus / "t.parquet")
     (corpus / "u.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts[50:70]))
-    ledgers = [run(corpus, tmp_path / "whole")[2]]
+    rows_of_files: list[int] = []
+    numbers_of_buckets: list[int] = []
+    frame_of, propose = gather.tables_frame, room.buckets
+
+    def count_rows(path: Path) -> Any:
+        rows_of_files.append(pq.read_metadata(path).num_rows)
+        return frame_of(path)
+
+    def count_buckets(paths: list[Path], lsh: Any) -> Any:
+        numbers_of_buckets.append(len(paths))
+        return propose(paths, lsh)
+
+    monkeypatch.setattr(gather, "tables_frame", count_rows)
+    monkeypatch.setattr(room, "buckets", count_buckets)
+    whole = run(corpus, tmp_path / "whole")[2]
     monkeypatch.setattr(tables, "BATCH_ROWS", 7)
-    monkeypatch.setattr(tables, "FILE_BYTES", 5000)  # some twenty files of unpacked rows
-    monkeypatch.setattr(spool, "FEW_BYTES", 0)  # and 256 buckets for texts, not 16
+    monkeypatch.setattr(tables, "FILE_BYTES", 5000)
+    monkeypatch.setattr(spool, "FEW_BYTES", 0)
     monkeypatch.setattr(spool, "WAITING_BYTES", 3000)
-    seen: list[int] = []
-    judge = gather.tables_frame
-    monkeypatch.setattr(
-        gather, "tables_frame", lambda path: seen.append(pq.read_metadata(path).num_rows) or judge(path)
-    )
-    ledgers.append(run(corpus, tmp_path / "cut")[2])
-    assert ledgers[0] == ledgers[1]
+    assert run(corpus, tmp_path / "cut")[2] == whole
     assert digest_folder(tmp_path / "whole") == digest_folder(tmp_path / "cut")
-    assert len(seen) > 10
-    assert max(seen) <= 14
+    assert rows_of_files[0] == sum(rows_of_files[1:]) >= 110  # with the planted rows
+    assert len(rows_of_files) > 10
+    assert max(rows_of_files[1:]) <= 14
+    assert numbers_of_buckets[0] <= 16 < numbers_of_buckets[1]
+
+
+@pytest.mark.parametrize("fat", ["metadata", "data"])
+def test_rows_fat_in_any_way_end_their_file(fat: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "FILE_BYTES", 100_000)
+    with tables.Unpacked(tmp_path) as unpacked:
+        for number in range(300):
+            item = Item("t.jsonl", "s", f"{number}", (), "x" * 10_000 if fat == "metadata" else "{}")
+            unpacked.add(item, b"x" * 10_000 if fat == "data" else b"")
+    sizes = [pq.read_table(path).nbytes for path in unpacked.files]
+    assert len(sizes) >= 4
+    assert max(sizes) < 100_000 + 64 * 10_100  # one batch more, at most
+    assert sum(map(len, map(pq.read_table, unpacked.files))) == unpacked.rows == 300
+    assert unpacked.bytes >= 3_000_000
+
+
+def test_the_crew_is_measured_by_all_rows_not_by_those_of_a_file() -> None:
+    assert gather.crew(0, 10 * gather.ROWS_A_WORKER) == engine.processors()
+    assert gather.crew(8, 3 * gather.ROWS_A_WORKER + 1) == 4
+    assert gather.crew(8, 1) == 1
 
 
 def test_every_kind_of_bad_file_is_counted_and_none_stops_the_run(corpus: Path, tmp_path: Path) -> None:
@@ -271,8 +302,11 @@ def test_nothing_left_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="the corpus is empty: no files in"):
         run(tmp_path / "in", tmp_path / "out")
     (tmp_path / "in" / "a.py").write_text("x = 1\n")
-    with pytest.raises(InputError, match=r"all 1 files were rejected \(1 too-short\)"):
+    with pytest.raises(InputError, match=r"all 1 files were rejected \(1 too-short\)$"):
         run(tmp_path / "in", tmp_path / "out")
+    (tmp_path / "in" / "a.py").write_text(program(1))
+    with pytest.raises(InputError, match=r"\(1 license\); allow more licenses, or unknown_license: keep$"):
+        run(tmp_path / "in", tmp_path / "out", licenses=["MIT"])
 
 
 def test_one_worker_two_workers_and_a_killed_run_make_the_same_bytes(

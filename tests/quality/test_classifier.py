@@ -28,7 +28,7 @@ from hornbook.quality.embed import NAMES, embed
 from hornbook.quality.features import SHAPE
 from hornbook.quality.files import score_files
 from hornbook.quality.score import Score, score
-from hornbook.quality.why import leaning_words, why
+from hornbook.quality.why import leaning_words, meaning_slope, why
 from hornbook.records import Annotation, Document, read_table, write_dataset
 from hornbook.teacher.readings import reserved, text_digest
 
@@ -46,9 +46,11 @@ def judge() -> Classifier:
 
 
 class Twice:
-    """Levels numbers by doubling them."""
+    """Levels numbers by doubling them; in the middle stands 0, of the first number 1."""
 
     scale_ = 0.5
+    mean_ = np.zeros(len(NAMES) - len(SHAPE))
+    quantiles_ = np.outer([1.0, 1.0, 1.0], np.arange(len(SHAPE)) == 0)
 
     def transform(self, rows: np.ndarray) -> np.ndarray:
         return 2 * rows
@@ -321,10 +323,30 @@ def test_scores_are_the_same_over_processes(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_push_is_what_is_lost_when_the_feature_is_middling(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reasons, "embed", lambda _: row_of(-1.0, 0.5))
     pushes = dict(why(plain(weight=3.0, slope=0.5), "no words here", most=1000))
-    assert pushes.pop(SHAPE[0]) == -1.0  # twice as far, and half by the slope
+    assert pushes.pop(SHAPE[0]) == -2.0  # from -2 to the middle's 2, and half by the slope
     words = next(name for name in pushes if name.startswith("words"))
     assert pushes.pop(words) == 1.5
     assert set(pushes.values()) == {0.0}
+
+
+def test_a_file_at_the_median_of_a_feature_is_not_pushed_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = packaged()
+    medians = np.median(made.quantiles.quantiles_, axis=0)
+    row = np.concatenate([medians, made.scale.mean_ + 0.1])[None, :]
+    monkeypatch.setattr(reasons, "embed", lambda _: row)
+    pushes = dict(why(made, "no words here", most=1000))
+    assert all(abs(pushes[name]) < 1e-9 for name in SHAPE)
+    assert max(abs(push) for name, push in pushes.items() if name not in SHAPE) > 0.01
+
+
+def test_the_slope_by_which_words_lean_is_the_slope_of_the_score() -> None:
+    made, row = packaged(), embed([LESSON])
+    slope = meaning_slope(made, made.levelled(row)[0])
+    for number in (0, 7, 63):
+        nudged = np.vstack([row, row]).astype(np.float64)
+        nudged[:, len(SHAPE) + number] += 1e-4, -1e-4
+        up, down = made.raw(nudged)
+        assert slope[number] == pytest.approx((up - down) / 2e-4, rel=1e-3)
 
 
 def test_what_moved_a_score_is_named_with_points_and_words() -> None:

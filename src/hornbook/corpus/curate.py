@@ -25,7 +25,7 @@ from hornbook.corpus.near import Lsh, NearDuplicate, buckets, near_duplicates
 from hornbook.corpus.reading import refused
 from hornbook.corpus.rules import Cleaning, Refusal, excerpt
 from hornbook.corpus.shingles import ShingleFile
-from hornbook.corpus.sources import NEVER_A_SOURCE, PLANTED, Item, limited, named_files, python_files, size_of
+from hornbook.corpus.sources import NEVER_A_SOURCE, PLANTED, Item, limited, named_files, python_files
 from hornbook.corpus.spool import Spool, write_tables
 from hornbook.corpus.stackoverflow import StackOverflow
 from hornbook.corpus.tables import Columns
@@ -106,7 +106,7 @@ def curate(config: Curate, *, out: Path, ledger: Ledger) -> None:
     """
     items = sources(config)
     engine.start(config.runner, config.address)
-    with Spool(out / "spool", sum(map(size_of, items))) as spool:
+    with Spool(out / "spool") as spool:
         licenses = config.allowed, config.unknown_license
         planted, files = canaries.plant(spool.folder / "planted", config, config.stackoverflow, *licenses)
         gathered = gather([*items, *files], spool, config, config.workers, config.columns, config.stackoverflow)
@@ -269,7 +269,8 @@ def settle(gathered: Gathered, near: list[NearDuplicate], ledger: Ledger) -> Non
     ledger.figures["near_duplicate_clusters"] = len({one.cluster for one in near})
     if not ledger.rows_out:
         reasons = ", ".join(f"{count} {reason}" for reason, count in ledger.rejected.most_common())
-        raise InputError(f"the corpus is empty: all {ledger.rows_in} files were rejected ({reasons})")
+        way_out = "; allow more licenses, or unknown_license: keep" if ledger.rejected["license"] else ""
+        raise InputError(f"the corpus is empty: all {ledger.rows_in} files were rejected ({reasons}){way_out}")
 
 
 def facts() -> dict[str, str]:

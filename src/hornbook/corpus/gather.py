@@ -1,7 +1,7 @@
 """From a list of files to judged texts in the spool, with a record of who claims each text and of every refusal.
 
-Files of this machine are read by Daft, where they are judged. Tables, posts and files of stores are read here, in
-order, and put on disk in the form of a table first. Neither way holds more than a few dozen files.
+Files of this machine are read by Daft, where they are judged, a few dozen at a time. Tables, posts and files of stores
+are read here, in order, and put on disk in one form first; of these rows Daft holds a file, some `tables.FILE_BYTES`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from itertools import chain
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -129,22 +130,32 @@ def gather(
     weighed = [item for item in items if not gathered.too_heavy(item, limits)]
     files = [item for item in weighed if not item.url.endswith(TABLE_ENDINGS)]
     tables = [item for item in weighed if item.url.endswith(TABLE_ENDINGS)]
-    unpacked = Unpacked(spool.folder)
-    for made in track(
-        unpack_all(tables, limits, columns or Columns(), stackoverflow or StackOverflow(), spool), "unpacked"
-    ):
-        gathered.receive(*made, unpacked)
-    for made in fetch_all([item for item in files if item.remote], limits):
-        gathered.receive(*made, unpacked)
-    unpacked.close()
+    with Unpacked(spool.folder) as unpacked:
+        rows = unpack_all(tables, limits, columns or Columns(), stackoverflow or StackOverflow(), spool)
+        for made in track(chain(rows, fetch_all([item for item in files if item.remote], limits)), "unpacked"):
+            gathered.receive(*made, unpacked)
     local = [item for item in files if not item.remote]
-    frames = [(files_frame(local), len(local)), *((tables_frame(path), rows) for path, rows in unpacked.files)]
-    with Meter("read and judged", sum(rows for _, rows in frames), "files") as meter:
-        for frame, rows in frames:
-            for batch in verdicts(frame, rows, limits, workers):
-                gathered.take(batch, spool)
-                meter.advance(len(batch))
+    spool.expect(unpacked.bytes + sum(map(size_of, local)))
+    with Meter("read and judged", len(local) + unpacked.rows, "files") as meter:
+        for batch in judge_all(local, unpacked, limits, workers):
+            gathered.take(batch, spool)
+            meter.advance(len(batch))
     return gathered
+
+
+def judge_all(local: list[Item], unpacked: Unpacked, limits: Cleaning, workers: int) -> Iterator[pa.Table]:
+    """Verdicts on the files of this machine; then on unpacked rows, a file of them at a time."""
+    if local:
+        yield from judged(files_frame(local), limits, crew(workers, len(local)))
+    for path in unpacked.files:
+        yield from judged(tables_frame(path), limits, crew(workers, unpacked.rows))
+        path.unlink()
+
+
+def crew(workers: int, rows: int) -> int:
+    """How many workers so many rows are worth, at most those asked for; 0 asks for one for each processor, of the
+    cluster where there is one."""
+    return min(workers or width(), -(-rows // ROWS_A_WORKER))
 
 
 Made = tuple[Item, bytes | Refusal]
@@ -174,10 +185,3 @@ def unpack_all(
     if strangers and columns.named() and len(strangers) == sum(item.source != PLANTED for item in tables):
         raise strangers[0]
     yield from posts.pages()
-
-
-def verdicts(frame: Any, rows: int, limits: Cleaning, workers: int) -> Iterator[pa.Table]:
-    """Judge a frame with as many workers as it is worth; 0 workers: one for each processor,
-    of the cluster where there is one."""
-    worth = -(-rows // ROWS_A_WORKER)
-    return judged(frame, limits, min(workers or width(), worth)) if rows else iter(())

@@ -4,8 +4,6 @@ processes. The same plan runs on a Ray cluster. (Daft's own reader of files take
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from hornbook.collector import collector_off
 from hornbook.corpus.compiled import compiled
 from hornbook.corpus.engine import daft, spread
 from hornbook.corpus.redact import suspects
@@ -88,18 +87,6 @@ def judge(limits: Cleaning, workers: int) -> Any:
             return pa.array(rows, verdict)
 
     return Judge()
-
-
-@contextlib.contextmanager
-def collector_off() -> Iterator[None]:
-    """Suspend the cyclic garbage collector: what a parse makes holds no cycles, and there is much of it."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def verdict_row(

@@ -69,9 +69,7 @@ class Buckets:
         for number, tables in self._waiting.items():
             if number not in self._writers:
                 path = self.folder / f"{self.name}-{number:03}.parquet"
-                self._writers[number] = pq.ParquetWriter(
-                    path, self.schema, compression="lz4", use_dictionary=False, write_statistics=False
-                )
+                self._writers[number] = pq.ParquetWriter(path, self.schema, **PASSING)
             self._writers[number].write_table(pa.concat_tables(tables))
         self._waiting, self._bytes = {}, 0
 
@@ -94,13 +92,12 @@ class Buckets:
 
 
 class Spool:
-    """The texts that were kept, in buckets by the first one or two digits of their id: by how many depends on how much
-    there is to read, and shapes nothing but the memory that a bucket takes. Use as a context manager: the folder starts
+    """The texts that were kept, in buckets by the first digits of their id. Use as a context manager: the folder starts
     empty and is removed at the end."""
 
-    def __init__(self, folder: Path, corpus_bytes: int = 0) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._digits = 1 if corpus_bytes <= FEW_BYTES else 2
+        self._digits = 2
         self._texts = Buckets(folder, "bucket", SPOOLED)
 
     def __enter__(self) -> Self:
@@ -111,6 +108,11 @@ class Spool:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def expect(self, corpus_bytes: int) -> None:
+        """Say how much will come at most, before any does. The number of buckets shapes no bytes of what comes out, but
+        how long writing takes and how much memory a bucket."""
+        self._digits = 1 if corpus_bytes <= FEW_BYTES else 2
 
     def add(self, rows: pa.Table) -> None:
         """Append rows, each to its bucket."""

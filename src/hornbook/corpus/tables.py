@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,6 +23,7 @@ from hornbook.config import Config
 from hornbook.corpus.licenses import from_name
 from hornbook.corpus.rules import Cleaning, Refusal, excerpt, oversize
 from hornbook.corpus.sources import JSON_ENDINGS, PLANTED, Item, readable, size_of
+from hornbook.corpus.spool import PASSING
 from hornbook.corpus.streams import DAMAGE, Swollen, check_swelling, limited_memory, opened, place
 from hornbook.errors import InputError
 from hornbook.records import STRINGS
@@ -318,44 +319,50 @@ def beginning(line: bytes) -> str:
 
 
 class Unpacked:
-    """Unpacked rows on disk, in the form that `reading` takes: Parquet files of at most some `FILE_BYTES`, so that a
-    reader who takes a file whole never holds the corpus. `files`: path and rows of each."""
+    """Unpacked rows on disk, in the form that `reading` takes: `files` of some `FILE_BYTES` each, so that a reader who
+    takes a file whole never holds the corpus. Use as a context manager: at its end the files can be read."""
 
     def __init__(self, folder: Path) -> None:
-        self.files: list[tuple[Path, int]] = []
+        self.files: list[Path] = []
+        self.rows = self.bytes = 0
         self._folder = folder
         self._writer: pq.ParquetWriter | None = None
         self._waiting: list[Row] = []
-        self._bytes = self._written = 0
+        self._waiting_bytes = self._file_bytes = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.flush()
+        self.end_file()
 
     def add(self, item: Item, data: bytes) -> None:
         """Append a row; batches are written as they fill."""
         row = {"source": item.source, "path": item.path, "license": list(item.license), "metadata": item.metadata}
         self._waiting.append({**row, "data": data})
-        self._bytes += len(data)
-        if self._bytes > BATCH_BYTES or len(self._waiting) >= BATCH_ROWS:
+        self._waiting_bytes += len(data) + len(item.metadata)
+        self.rows += 1
+        if self._waiting_bytes > BATCH_BYTES or len(self._waiting) >= BATCH_ROWS:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits, to a new file where the last is full."""
+        """Write what waits, and end the file where it is full."""
         if not self._waiting:
             return
         if self._writer is None:
-            self.files.append((self._folder / f"rows-{len(self.files):05}.parquet", 0))
-            self._writer = pq.ParquetWriter(
-                self.files[-1][0], UNPACKED, compression="lz4", use_dictionary=False, write_statistics=False
-            )
-        self._writer.write_table(pa.Table.from_pylist(self._waiting, schema=UNPACKED))
-        path, rows = self.files[-1]
-        self.files[-1] = path, rows + len(self._waiting)
-        self._written += self._bytes
-        self._waiting, self._bytes = [], 0
-        if self._written >= FILE_BYTES:
-            self.close()
+            self.files.append(self._folder / f"rows-{len(self.files):05}.parquet")
+            self._writer = pq.ParquetWriter(self.files[-1], UNPACKED, **PASSING)
+        rows = pa.Table.from_pylist(self._waiting, schema=UNPACKED)
+        self._writer.write_table(rows)
+        self.bytes += rows.nbytes
+        self._file_bytes += rows.nbytes
+        self._waiting, self._waiting_bytes = [], 0
+        if self._file_bytes >= FILE_BYTES:
+            self.end_file()
 
-    def close(self) -> None:
-        """Write what waits and end the file."""
-        self.flush()
+    def end_file(self) -> None:
+        """End the file that is being written, if any."""
         if self._writer:
             self._writer.close()
-        self._writer, self._written = None, 0
+        self._writer, self._file_bytes = None, 0

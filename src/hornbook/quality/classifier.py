@@ -65,9 +65,17 @@ class Classifier:
         return Embed(), packaged_digest()
 
     def levelled(self, embeddings: np.ndarray) -> np.ndarray:
-        """What the machine reads, 0 in the middle of every number: float [document, number]."""
+        """What the machine reads: float [document, number]."""
         shape = np.clip(self.quantiles.transform(embeddings[:, : len(SHAPE)]), -FARTHEST, FARTHEST)
         return np.hstack([shape, self.weight * self.scale.transform(embeddings[:, len(SHAPE) :])])
+
+    @property
+    def middle(self) -> np.ndarray:
+        """What the machine reads of a file at the median of every feature, whose words point nowhere in particular:
+        float [number]. Many features have their median at their least: few files have doctests."""
+        shape = np.median(self.quantiles.quantiles_, axis=0)
+        middle: np.ndarray = self.levelled(np.concatenate([shape, self.scale.mean_])[None, :])[0]
+        return middle
 
     def raw(self, embeddings: np.ndarray) -> np.ndarray:
         """What the machine says, not calibrated: float64 [document]."""
@@ -87,7 +95,9 @@ def fit(config: Levelled, embeddings: np.ndarray, labels: Sequence[float]) -> Cl
     """A classifier that predicts labels 0-5, not yet calibrated."""
     from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
-    quantiles = QuantileTransformer(n_quantiles=min(QUANTILES, len(labels)), output_distribution="normal")
+    quantiles = QuantileTransformer(
+        n_quantiles=min(QUANTILES, len(labels)), output_distribution="normal", subsample=None
+    )
     quantiles.fit(embeddings[:, : len(SHAPE)])
     scale = StandardScaler().fit(embeddings[:, len(SHAPE) :])
     machine = support_vectors(config, embeddings.shape[1])
@@ -150,6 +160,8 @@ def load(path: Path) -> Classifier | Single:
         held = skops.io.load(path, trusted=trees)
         if trees or "kind" in held:
             return Single(**held).checked(bool(trees))
+        if "meaning" in held:
+            raise InputError(f"{path}: made by an earlier version; train it again")
         found = Classifier(**held)
         sizes = {name: getattr(found, name).n_features_in_ for name in PARTS}
         float(found.weight), float(found.slope), float(found.offset)

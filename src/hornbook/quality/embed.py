@@ -17,9 +17,10 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from hornbook.artifacts import digest_bytes, digest_folder, digest_json
+from hornbook.collector import collector_off
 from hornbook.config import Config, operational
 from hornbook.errors import InputError
-from hornbook.quality.features import SHAPE, collector_off, shape
+from hornbook.quality.features import SHAPE, shape
 from hornbook.quality.meaning import DIRECTIONS, FILE, meaning
 
 NAMES = SHAPE + tuple(f"direction {number}" for number in range(DIRECTIONS))

@@ -7,15 +7,13 @@ alone decides nothing. `score --why` shows a person the names.
 from __future__ import annotations
 
 import ast
-import contextlib
-import gc
 import math
 import sys
 import warnings
 import zlib
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,18 +37,6 @@ def shape(text: str) -> np.ndarray:
     """The shape of one text: float32 [len(SHAPE)]."""
     found = text_shape(text) | tree_shape(parse(text), text)
     return np.array([found[name] for name in SHAPE], np.float32)
-
-
-@contextlib.contextmanager
-def collector_off() -> Iterator[None]:
-    """Suspend the cyclic garbage collector: syntax trees hold no cycles, and parsing is twice as fast without it."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def text_shape(text: str) -> dict[str, float]:

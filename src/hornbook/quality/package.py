@@ -41,7 +41,7 @@ def unlabelled(most: int = UNLABELLED) -> list[str]:
 
 
 def read_here() -> tuple[list[str], list[Annotation]]:
-    """The texts that are installed as they were read, and their labels; the mean where two people read one."""
+    """The texts that are installed as they were read, and their labels; the mean of a file's two readings."""
     texts, labels = [], []
     for digest, rows in sorted(readings().items()):
         first = rows[0]

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hornbook.quality.classifier import Classifier
-from hornbook.quality.embed import Embedder, embed
+from hornbook.quality.embed import NAMES, Embedder, embed
 from hornbook.quality.features import SHAPE
 from hornbook.quality.machines import Single
 from hornbook.quality.meaning import packaged, word_buckets
-
-if TYPE_CHECKING:
-    from sklearn.svm import SVR
 
 WORDS = 3  # shown in each direction
 TRIED = 12  # parts of a file that are left out in turn, the longest
@@ -27,10 +23,9 @@ def why(classifier: Classifier, text: str, most: int = 5) -> list[tuple[str, flo
     read. The words' push is what it would lose if they pointed where the words of those files point on average; shown
     with it are the words that lean that way most. Pushes are asked one at a time and need not add up.
     """
-    place = classifier.levelled(embed([text]))[0]
-    features = np.arange(len(place)) < len(SHAPE)
-    middled = [np.where(np.arange(len(place)) == number, 0.0, place) for number in range(len(SHAPE))]
-    said = classifier.machine.predict(np.vstack([place, np.where(features, place, 0.0), *middled]))
+    place, middle, numbers = classifier.levelled(embed([text]))[0], classifier.middle, np.arange(len(NAMES))
+    middled = [np.where(numbers == number, middle, place) for number in range(len(SHAPE))]
+    said = classifier.machine.predict(np.vstack([place, np.where(numbers < len(SHAPE), place, middle), *middled]))
     words_push, *pushes = (classifier.slope * (said[0] - said[1:])).tolist()
     words = ", ".join(leaning_words(classifier, text, place, words_push > 0))
     named = [*zip(SHAPE, pushes, strict=True), (f"words: {words}" if words else "words", words_push)]
@@ -39,7 +34,7 @@ def why(classifier: Classifier, text: str, most: int = 5) -> list[tuple[str, flo
 
 def leaning_words(classifier: Classifier, text: str, place: np.ndarray, upward: bool) -> list[str]:
     """The words that lean most toward a higher, or a lower, score from where the text stands (levelled)."""
-    slope = gradient(classifier.machine, place)[len(SHAPE) :] * classifier.weight / classifier.scale.scale_
+    slope = meaning_slope(classifier, place)
     words, buckets, _ = word_buckets(text)
     known = packaged()
     leaning = {
@@ -51,12 +46,14 @@ def leaning_words(classifier: Classifier, text: str, place: np.ndarray, upward: 
     return [word for word in ranked[:WORDS] if (leaning[word] > 0) == upward]
 
 
-def gradient(machine: SVR, place: np.ndarray) -> np.ndarray:
-    """How a machine's prediction changes along each of its numbers at a place: float64 [number]."""
+def meaning_slope(classifier: Classifier, place: np.ndarray) -> np.ndarray:
+    """How a prediction changes along each direction of meaning, from a levelled place: float64 [direction]."""
+    machine = classifier.machine
     apart = machine.support_vectors_ - place
     near = np.exp(-machine.gamma * (apart * apart).sum(axis=1))
-    slope: np.ndarray = 2 * machine.gamma * (machine.dual_coef_[0] * near) @ apart
-    return slope
+    slope = 2 * machine.gamma * (machine.dual_coef_[0] * near) @ apart
+    found: np.ndarray = slope[len(SHAPE) :] * classifier.weight / classifier.scale.scale_
+    return found
 
 
 def why_parts(judge: Single, embedder: Embedder, text: str, most: int = 5) -> list[tuple[str, float]]:

@@ -4,7 +4,7 @@
                    │ no                ▲
                    └──► provider ──► store
 
-`readings` (labels that people gave by reading, packaged with hornbook) and `replay` (answers from the store alone, so a
+`readings` (labels given by reading, packaged with hornbook) and `replay` (answers from the store alone, so a
 finished run replays with no key) need no network; `endpoint` is any OpenAI-compatible server. `consult` is the door:
 a job's requests in, an answer or a reason for each out.
 """

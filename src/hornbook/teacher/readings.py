@@ -1,4 +1,4 @@
-"""The packaged readers: educational-value labels given by reading files one by one.
+"""The packaged readers: educational-value labels given by reading files one by one (docs/classifier.md says by whom).
 
 `readings.jsonl` holds no text of anybody's file, only (distribution, path, file sha256, version, score, reason). The
 text is read from the user's own installation and recognised by its digest; a file of another version is simply not
@@ -37,7 +37,7 @@ def readings_digest() -> str:
 
 @cache
 def readings() -> dict[str, list[dict[str, Any]]]:
-    """File sha256 → the readings of that file (one or two)."""
+    """File sha256 → the readings of that file, by different readers."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for line in resources.files("hornbook.teacher").joinpath("readings.jsonl").read_text("utf-8").splitlines():
         row = json.loads(line)
@@ -75,7 +75,7 @@ class Readings:
         return str(readings_of(text)[0]["stratum"])
 
     def answer(self, request: Request) -> dict[str, Any]:
-        """A chat completion whose content is JSON: `reason` and `score`, the mean where two people read the file."""
+        """A chat completion whose content is JSON: `reason` and `score`, the mean where two read the file."""
         rows = readings_of(request.messages[-1][1])
         if not rows:
             raise MissingResponse("nobody has read this text; annotate with a language model, or leave it out")
