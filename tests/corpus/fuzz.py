@@ -283,7 +283,7 @@ def main(folder: str, out: str, file_bytes: str = "") -> None:
     from hornbook.corpus import tables
     from hornbook.corpus.curate import Curate, curate
 
-    tables.FILE_BYTES = int(file_bytes or tables.FILE_BYTES)
+    tables.WORKER_BYTES = int(file_bytes or tables.WORKER_BYTES)
 
     ledger = Ledger()
     curate(Curate(python=False, paths=[folder], workers=1), out=Path(out), ledger=ledger)

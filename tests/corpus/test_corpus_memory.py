@@ -1,4 +1,5 @@
-"""Memory does not follow the corpus: ten times the text, hardly more memory. Run by `make test-slow`."""
+"""Memory does not follow the corpus: ten times the text, hardly more memory, with files of unpacked rows that are small
+beside both. Run by `make test-slow`; `benchmarks/scale.py` measures what is shipped, on 5 GB."""
 
 import json
 import random

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from hornbook.artifacts import Ledger, digest_folder
-from hornbook.corpus import canaries, engine, gather, near, rules, spool, tables
+from hornbook.corpus import canaries, gather, near, rules, spool, tables
 from hornbook.corpus import curate as room
 from hornbook.corpus.curate import Curate, curate
 from hornbook.corpus.findings import KINDS, Kind
@@ -243,7 +243,7 @@ def test_how_rows_are_cut_up_on_their_way_shapes_nothing(
     monkeypatch.setattr(room, "buckets", count_buckets)
     whole = run(corpus, tmp_path / "whole")[2]
     monkeypatch.setattr(tables, "BATCH_ROWS", 7)
-    monkeypatch.setattr(tables, "FILE_BYTES", 5000)
+    monkeypatch.setattr(tables, "WORKER_BYTES", 5000)
     monkeypatch.setattr(spool, "FEW_BYTES", 0)
     monkeypatch.setattr(spool, "WAITING_BYTES", 3000)
     assert run(corpus, tmp_path / "cut")[2] == whole
@@ -256,7 +256,7 @@ def test_how_rows_are_cut_up_on_their_way_shapes_nothing(
 
 @pytest.mark.parametrize("fat", ["metadata", "data"])
 def test_rows_fat_in_any_way_end_their_file(fat: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "FILE_BYTES", 100_000)
+    monkeypatch.setattr(tables, "WORKER_BYTES", 100_000)
     with tables.Unpacked(tmp_path) as unpacked:
         for number in range(300):
             item = Item("t.jsonl", "s", f"{number}", (), "x" * 10_000 if fat == "metadata" else "{}")
@@ -269,7 +269,6 @@ def test_rows_fat_in_any_way_end_their_file(fat: str, tmp_path: Path, monkeypatc
 
 
 def test_the_crew_is_measured_by_all_rows_not_by_those_of_a_file() -> None:
-    assert gather.crew(0, 10 * gather.ROWS_A_WORKER) == engine.processors()
     assert gather.crew(8, 3 * gather.ROWS_A_WORKER + 1) == 4
     assert gather.crew(8, 1) == 1
 

@@ -1,7 +1,7 @@
 """From a list of files to judged texts in the spool, with a record of who claims each text and of every refusal.
 
 Files of this machine are read by Daft, where they are judged, a few dozen at a time. Tables, posts and files of stores
-are read here, in order, and put on disk in one form first; of these rows Daft holds a file, some `tables.FILE_BYTES`.
+are read here, in order, and put on disk in one form first; of these rows Daft holds a file (`tables.Unpacked`).
 """
 
 from __future__ import annotations
@@ -121,7 +121,8 @@ def gather(
     columns: Columns | None = None,
     stackoverflow: StackOverflow | None = None,
 ) -> Gathered:
-    """Weigh, read and judge every file; unpack tables into rows, make pages of posts, and judge those.
+    """Weigh, read and judge every file; unpack tables into rows, make pages of posts, and judge those; with so many
+    workers, or (0) one for each processor, of the cluster where there is one.
 
     Raises InputError for a table without the column that is wanted, if a person named that one file or there is no
     table that has it.
@@ -130,7 +131,8 @@ def gather(
     weighed = [item for item in items if not gathered.too_heavy(item, limits)]
     files = [item for item in weighed if not item.url.endswith(TABLE_ENDINGS)]
     tables = [item for item in weighed if item.url.endswith(TABLE_ENDINGS)]
-    with Unpacked(spool.folder) as unpacked:
+    workers = workers or width()
+    with Unpacked(spool.folder, workers) as unpacked:
         rows = unpack_all(tables, limits, columns or Columns(), stackoverflow or StackOverflow(), spool)
         for made in track(chain(rows, fetch_all([item for item in files if item.remote], limits)), "unpacked"):
             gathered.receive(*made, unpacked)
@@ -153,9 +155,8 @@ def judge_all(local: list[Item], unpacked: Unpacked, limits: Cleaning, workers: 
 
 
 def crew(workers: int, rows: int) -> int:
-    """How many workers so many rows are worth, at most those asked for; 0 asks for one for each processor, of the
-    cluster where there is one."""
-    return min(workers or width(), -(-rows // ROWS_A_WORKER))
+    """How many workers so many rows are worth, at most those that there may be."""
+    return min(workers, -(-rows // ROWS_A_WORKER))
 
 
 Made = tuple[Item, bytes | Refusal]

@@ -38,7 +38,7 @@ USUAL = {
 }
 BATCH_ROWS = 64
 BATCH_BYTES = 8 << 20
-FILE_BYTES = 256 << 20  # of unpacked text: Daft reads a file as fast as it can, however slowly its rows are judged
+WORKER_BYTES = 128 << 20  # of unpacked rows a worker: Daft reads a file as fast as it can, however slowly it is judged
 LINE_FACTOR = 4  # a JSON line may be this many times as long as the text may be: escapes, and the other columns
 PEEKED_ROWS = 100  # of a JSONL file, that tell which columns there are
 SHOWN_COLUMNS = 50
@@ -319,11 +319,12 @@ def beginning(line: bytes) -> str:
 
 
 class Unpacked:
-    """Unpacked rows on disk, in the form that `reading` takes: `files` of some `FILE_BYTES` each, so that a reader who
-    takes a file whole never holds the corpus. Use as a context manager: at its end the files can be read."""
+    """Unpacked rows on disk, in the form that `reading` takes: `files` of some `WORKER_BYTES` for each worker, so that a
+    reader who takes a file whole never holds the corpus. Use as a context manager: at its end the files can be read."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, workers: int = 1) -> None:
         self.files: list[Path] = []
+        self._full = WORKER_BYTES * workers
         self.rows = self.bytes = 0
         self._folder = folder
         self._writer: pq.ParquetWriter | None = None
@@ -358,7 +359,7 @@ class Unpacked:
         self.bytes += rows.nbytes
         self._file_bytes += rows.nbytes
         self._waiting, self._waiting_bytes = [], 0
-        if self._file_bytes >= FILE_BYTES:
+        if self._file_bytes >= self._full:
             self.end_file()
 
     def end_file(self) -> None:
