@@ -319,8 +319,8 @@ def beginning(line: bytes) -> str:
 
 
 class Unpacked:
-    """Unpacked rows on disk, in the form that `reading` takes: `files` of some `WORKER_BYTES` for each worker, so that a
-    reader who takes a file whole never holds the corpus. Use as a context manager: at its end the files can be read."""
+    """Unpacked rows on disk, in the form that `reading` takes: `files` of `WORKER_BYTES` for each worker, so that who
+    takes a file whole never holds the corpus. Use as a context manager: at its end the files can be read."""
 
     def __init__(self, folder: Path, workers: int = 1) -> None:
         self.files: list[Path] = []
