@@ -111,6 +111,7 @@ def deduplication(steps: Steps, texts: list[str], folder: Path) -> None:
     """Time the spool, every step of near-duplicate removal and the writing of documents."""
     batches = list(tables(texts))
     with Spool(folder / "spool") as spool:
+        spool.expect(sum(len(text) for text in texts))
         steps.time("spool, by id", lambda: respool(spool, batches))
         groups = steps.time("sign (MinHash) and group", lambda: buckets(spool.paths(), LSH))
         wanted = sorted({id for group in groups for id in group})
