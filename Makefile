@@ -12,14 +12,10 @@ demo: $(VENV)/.ready-demo
 
 # Half of the suite on each of two processors.
 ONE_HALF := tests/synthesis tests/teacher tests/sandbox
-RUN := $(BIN)/python
 
 test: check
-	$(MAKE) --jobs 2 test-one-half test-other-half
-
-coverage: $(VENV)/.ready-dev  ## the suite again, half as slow again, with the branches it takes
 	$(BIN)/coverage erase
-	$(MAKE) --jobs 2 test-one-half test-other-half RUN='$(BIN)/coverage run'
+	$(MAKE) --jobs 2 test-one-half test-other-half
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --fail-under=85
 
@@ -30,10 +26,10 @@ check: $(VENV)/.ready-dev
 	$(BIN)/lint-imports
 
 test-one-half: $(VENV)/.ready-dev
-	$(RUN) -m pytest $(ONE_HALF)
+	$(BIN)/coverage run -m pytest $(ONE_HALF)
 
 test-other-half: $(VENV)/.ready-dev
-	$(RUN) -m pytest $(ONE_HALF:%=--ignore=%)
+	$(BIN)/coverage run -m pytest $(ONE_HALF:%=--ignore=%)
 
 test-slow: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -m slow --timeout=3000

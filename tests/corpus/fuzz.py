@@ -277,13 +277,10 @@ def make(folder: Path, inputs: int, seed: int) -> dict[int, tuple[str, Rows]]:
     return made
 
 
-def main(folder: str, out: str, file_bytes: str = "") -> None:
-    """Curate the folder and print what came of it; `file_bytes`: of unpacked rows, that may be in memory together."""
+def main(folder: str, out: str) -> None:
+    """Curate the folder and print what came of it."""
     from hornbook.artifacts import Ledger
-    from hornbook.corpus import tables
     from hornbook.corpus.curate import Curate, curate
-
-    tables.WORKER_BYTES = int(file_bytes or tables.WORKER_BYTES)
 
     ledger = Ledger()
     curate(Curate(python=False, paths=[folder], workers=1), out=Path(out), ledger=ledger)
