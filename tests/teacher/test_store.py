@@ -49,6 +49,27 @@ def test_a_row_says_what_was_asked(tmp_path: Path) -> None:
     assert json.loads(line) == {"v": 2, "key": "k", "response": {"n": 1}, "request": {"model": "m"}, "mode": "live"}
 
 
+def test_a_line_that_another_process_ends_while_it_is_read_is_read_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, reader = tmp_path / FILE, ResponseStore(tmp_path)
+    line = json.dumps({"v": 2, "key": "k", "response": {"n": 1}}) + "\n"
+    note = reader._note
+
+    def slow(read: bytes, start: int) -> bool:
+        found = note(read, start)
+        with path.open("a") as stream:
+            stream.write(line[path.stat().st_size :])
+        return found
+
+    path.write_text(line[:20])
+    monkeypatch.setattr(reader, "_note", slow)
+    assert not reader.holds("k")  # it was not whole yet
+    assert reader.holds("k")
+    reader.put("k", {"n": 2})
+    assert path.read_text() == line
+
+
 def test_two_stores_see_what_the_other_wrote_and_the_first_answer_counts(tmp_path: Path) -> None:
     one, other = ResponseStore(tmp_path), ResponseStore(tmp_path)
     assert one.put("k", {"n": 1}) == {"n": 1}

@@ -122,8 +122,9 @@ class ResponseStore:
         with self.path.open("rb") as stream:
             stream.seek(self._read_to)
             for line in stream:
-                if self._note(line, self._read_to) or line.endswith(b"\n"):
-                    self._read_to += len(line)
+                if not self._note(line, self._read_to) and not line.endswith(b"\n"):
+                    return  # half a line, so far: the rest of it would be read as a line of its own
+                self._read_to += len(line)
 
     def _note(self, line: bytes, start: int) -> bool:
         """Remember a row, the first of its key; whether the line is one."""
