@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hornbook.corpus.near import Components, Lsh, buckets, near_duplicates
+from hornbook.corpus import near
+from hornbook.corpus.near import Components, Lsh, agreeing, buckets, near_duplicates
 from hornbook.corpus.shingles import ShingleFile, jaccard, shingle_sets, shingles
 
 
@@ -160,3 +161,39 @@ def test_measured_recall_is_the_computed_one(tmp_path: Path) -> None:
     found = sum({f"{n}a", f"{n}b"} in map(set, groups) for n in range(pairs)) / pairs
     assert lsh.recall(0.6) == pytest.approx(0.751, abs=0.001)
     assert found == pytest.approx(lsh.recall(0.6), abs=0.08)  # three standard deviations of 300 throws
+
+
+def test_a_text_that_stands_in_two_files_is_one_member_of_its_group(tmp_path: Path) -> None:
+    rows = {"b": line(0, 300), "a": line(0, 299) + " x"}
+    for name, ids in (("1", ["b", "a"]), ("2", ["b"])):
+        pq.write_table(pa.table({"id": ids, "text": [rows[id] for id in ids]}), tmp_path / f"{name}.parquet")
+    assert buckets(sorted(tmp_path.glob("*.parquet")), Lsh(0.8, 5, 14, 8)) == [("a", "b")]
+
+
+def test_groups_do_not_depend_on_how_many_files_are_signed_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = {f"{n:02}": line(n // 3, 200) + " x" * (n % 3) for n in range(12)}
+    for part in range(4):
+        ids = sorted(texts)[part::4]
+        pq.write_table(pa.table({"id": ids, "text": [texts[id] for id in ids]}), tmp_path / f"{part}.parquet")
+    paths, lsh = sorted(tmp_path.glob("*.parquet")), Lsh(0.8, 5, 14, 8)
+    whole = buckets(paths, lsh)
+    assert len(list(near.cut(paths))) == 1
+    monkeypatch.setattr(near, "PART_BYTES", 1)
+    assert len(list(near.cut(paths))) == 4
+    assert buckets(paths, lsh) == whole
+    assert {id for group in whole for id in group} == set(texts)
+
+
+def test_no_text_is_in_no_group(tmp_path: Path) -> None:
+    pq.write_table(
+        pa.table({"id": pa.array([], pa.string()), "text": pa.array([], pa.string())}), tmp_path / "t.parquet"
+    )
+    assert buckets([tmp_path / "t.parquet"], Lsh(0.8, 5, 14, 8)) == []
+
+
+@given(st.lists(st.sampled_from([0, 1, 7, 2**63, 2**64 - 1]), max_size=30))
+def test_equal_keys_agree(values: list[int]) -> None:
+    positions = {value: tuple(at for at, one in enumerate(values) if one == value) for value in values}
+    assert sorted(agreeing(np.array(values, np.uint64))) == sorted(at for at in positions.values() if len(at) > 1)

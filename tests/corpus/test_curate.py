@@ -243,8 +243,8 @@ def test_how_rows_are_cut_up_on_their_way_shapes_nothing(
     monkeypatch.setattr(room, "buckets", count_buckets)
     whole = run(corpus, tmp_path / "whole", workers=1)[2]
     monkeypatch.setattr(tables, "BATCH_ROWS", 7)
-    monkeypatch.setattr(tables, "WORKER_BYTES", 5000)
-    monkeypatch.setattr(spool, "FEW_BYTES", 0)
+    monkeypatch.setattr(tables, "ALONE_BYTES", 5000)
+    monkeypatch.setattr(spool, "BUCKET_BYTES", 1)
     monkeypatch.setattr(spool, "WAITING_BYTES", 3000)
     assert run(corpus, tmp_path / "cut", workers=1)[2] == whole
     assert digest_folder(tmp_path / "whole") == digest_folder(tmp_path / "cut")
@@ -256,7 +256,7 @@ def test_how_rows_are_cut_up_on_their_way_shapes_nothing(
 
 @pytest.mark.parametrize("fat", ["metadata", "data"])
 def test_rows_fat_in_any_way_end_their_file(fat: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "WORKER_BYTES", 100_000)
+    monkeypatch.setattr(tables, "ALONE_BYTES", 100_000)
     with tables.Unpacked(tmp_path) as unpacked:
         for number in range(300):
             item = Item("t.jsonl", "s", f"{number}", (), "x" * 10_000 if fat == "metadata" else "{}")

@@ -100,6 +100,16 @@ def test_verdicts_do_not_depend_on_the_number_of_workers():
     assert {v.status for v in one} == {"passed", "failed", "crashed", "timeout"}
 
 
+def busy(cpu_seconds: float) -> str:
+    return f"import time\nwhile time.process_time() < {cpu_seconds}: pass\n"
+
+
+def test_what_ran_out_of_processor_time_gets_three_times_it_alone():
+    program = Program("t", 0, busy(1.3) + "def f(x): return x * x\n", "def check(c): assert c(3) == 9", "f")
+    assert [v.status for v in judge(Sandbox(workers=1, cpu_seconds=1), [program])] == ["passed"]
+    assert [r.error for r in execute(Sandbox(workers=1, cpu_seconds=1), [busy(1.3)])] == [None]
+
+
 def test_blocks_share_a_namespace_and_stop_nothing_when_one_fails():
     blocks = [
         "x = 1\nprint(x)",

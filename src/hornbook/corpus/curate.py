@@ -32,6 +32,8 @@ from hornbook.corpus.tables import Columns
 from hornbook.errors import InputError
 from hornbook.records import Document, Rejected, write_dataset
 
+SOME_ROWS = 1024  # on their way from a bucket to the documents
+
 
 class Curate(Cleaning):
     """What goes into a corpus and what is thrown out of it; the thresholds of `Cleaning` belong to it.
@@ -171,7 +173,7 @@ def find_near(config: Curate, spool: Spool, gathered: Gathered, barred: Containe
 def kept(
     spool: Spool, gathered: Gathered, barred: Mapping[str, Refusal], near: Mapping[str, NearDuplicate]
 ) -> Iterator[pa.Table]:
-    """The rows that stay, a bucket at a time, sorted by id. What does not joins `gathered.rejected` with its reason."""
+    """The rows that stay, sorted by id, some at a time. What does not joins `gathered.rejected` with its reason."""
     for rows in spool.buckets():
         chosen: dict[str, int] = {}
         names = zip(*[rows[name].to_pylist() for name in ("id", "source", "path")], strict=True)
@@ -186,8 +188,9 @@ def kept(
                 gathered.rejected.append(refused(source, path, shown, id if own else None))
             else:
                 chosen[id] = at
-        order = pa.array([chosen[id] for id in sorted(chosen)], pa.int64())
-        yield rows.take(order)
+        order = [chosen[id] for id in sorted(chosen)]
+        for start in range(0, len(order), SOME_ROWS):
+            yield rows.take(pa.array(order[start : start + SOME_ROWS], pa.int64()))
 
 
 ALREADY = Refusal("exact-duplicate", "the same row again", "")

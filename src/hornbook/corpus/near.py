@@ -7,19 +7,26 @@ proposes: texts that agree in all rows of one band. It finds a pair of similarit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from hornbook.corpus.engine import daft
+from hornbook.corpus.engine import daft, on_ray
 from hornbook.corpus.shingles import Shingles, jaccard
 from hornbook.progress import track
 from hornbook.records import Record
 
 SEED = 1
+PART_BYTES = 32 << 20  # of Parquet files
+
+Keys = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +62,38 @@ class Lsh:
         return float(1 - (1 - jaccard**self.rows) ** self.bands)
 
 
-def buckets(paths: Iterable[Path], lsh: Lsh) -> list[tuple[str, ...]]:
+def buckets(paths: Sequence[Path], lsh: Lsh) -> list[tuple[str, ...]]:
     """Groups of two or more ids whose texts agree in a band, from Parquet files with `id` and `text`."""
+    ids, keys = signed(paths, lsh)
+    groups = sorted({group for band in range(lsh.bands) for group in agreeing(keys[:, band])})
+    candidates = sorted({text for group in groups for text in group})
+    named = dict(zip(candidates, ids.take(pa.array(candidates, pa.int64())).to_pylist(), strict=True))
+    return [tuple(named[text] for text in group) for group in groups]
+
+
+def signed(paths: Sequence[Path], lsh: Lsh) -> tuple[pa.Array, Keys]:
+    """The ids in Parquet files, sorted, each once; and a hash of each band of their texts, of shape (texts, bands),
+    which is all that memory holds of a signature."""
+    parts = [paths] if on_ray() else list(cut(paths))
+    names, keys = [], [np.empty(0, np.uint64)]
+    for part in track(parts, "signed", len(parts), "parts"):
+        for batch in hashed_bands(part, lsh):
+            names.append(batch["id"])
+            keys.append(batch["keys"].flatten().to_numpy())
+    ids = pa.chunked_array(names, pa.large_string()).combine_chunks()
+    rows = once(ids)
+    return ids.take(rows), np.concatenate(keys).reshape(-1, lsh.bands)[rows]
+
+
+def cut(paths: Sequence[Path]) -> Iterator[list[Path]]:
+    """Files in parts of about `PART_BYTES`: Daft reads as fast as the disk gives, and would hold them all."""
+    ends = accumulate(path.stat().st_size for path in paths)
+    for _, part in groupby(zip(ends, paths, strict=True), lambda pair: pair[0] // PART_BYTES):
+        yield [path for _, path in part]
+
+
+def hashed_bands(paths: Sequence[Path], lsh: Lsh) -> Iterator[pa.RecordBatch]:
+    """`id` and `keys`, the hashes of the bands of a text's MinHash signature, made by Daft."""
     col, functions = daft().col, daft().functions
     plain = functions.normalize(col("text"), white_space=True)
     signature = functions.minhash(
@@ -65,13 +102,27 @@ def buckets(paths: Iterable[Path], lsh: Lsh) -> list[tuple[str, ...]]:
     frame = daft().read_parquet([str(path.resolve()) for path in paths]).select("id", signature.alias("signature"))
     cuts = [functions.slice(col("signature"), band * lsh.rows, (band + 1) * lsh.rows) for band in range(lsh.bands)]
     keys = functions.to_list(*[functions.hash(cut, seed=band) for band, cut in enumerate(cuts)])
-    frame = frame.select("id", keys.alias("key")).distinct("id").explode("key")
-    held = col("id").list_agg().alias("ids"), col("id").count().alias("size")
-    groups = frame.groupby("key").agg(*held).where(col("size") > 1)  # list_count would import torch, for nothing
-    one_of: dict[str, str] = {}  # each id in memory once, however many bands propose it
-    batches = groups.select("ids").to_arrow_iter()
-    found = (ids for batch in batches for ids in batch["ids"].to_pylist())
-    return sorted({tuple(sorted(one_of.setdefault(id, id) for id in ids)) for ids in found})
+    batches: Iterator[pa.RecordBatch] = frame.select("id", keys.alias("keys")).to_arrow_iter()
+    return batches
+
+
+def once(values: pa.Array) -> npt.NDArray[np.uint64]:
+    """The position of one of each value, in the order of the values."""
+    order: npt.NDArray[np.uint64] = pc.sort_indices(values).to_numpy()
+    ordered = values.take(pa.array(order))
+    changes = pc.not_equal(ordered[1:], ordered[:-1]).to_numpy(zero_copy_only=False)
+    return order[np.concatenate(([True], changes))] if len(order) else order
+
+
+def agreeing(keys: Keys) -> Iterator[tuple[int, ...]]:
+    """Where a value stands twice or more: the positions, ascending."""
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    ends = np.flatnonzero(np.concatenate((ordered[1:] != ordered[:-1], [True]))) + 1
+    starts = ends - np.diff(ends, prepend=0)
+    many = ends - starts > 1
+    for start, end in zip(starts[many].tolist(), ends[many].tolist(), strict=True):
+        yield tuple(order[start:end].tolist())
 
 
 class Sets(Protocol):

@@ -19,9 +19,9 @@ import pyarrow.parquet as pq
 
 from hornbook.records import STRINGS, Document, Record, Rejected
 
-WAITING_BYTES = 64 << 20  # over all buckets, before they are written
+WAITING_BYTES = 16 << 20  # over all buckets, before they are written
 GROUP_ROWS = 4096  # as in records.write_table
-FEW_BYTES = 2 << 30  # of a corpus, up to which 16 buckets do: the fewer there are, the less each write costs
+BUCKET_BYTES = 8 << 20  # more, where 256 buckets come to more: the fewer there are, the less writing costs
 REJECTED_ROWS = 1024  # that wait to become a table
 BATCH_ROWS = 256
 
@@ -39,6 +39,11 @@ SPOOLED = pa.schema(
         ("notes", pa.string()),
     ]
 )
+
+
+def release() -> None:
+    """Have Arrow give back memory that nothing uses any more. By itself it keeps several times what it last held."""
+    pa.default_memory_pool().release_unused()
 
 
 class Buckets:
@@ -72,6 +77,7 @@ class Buckets:
                 self._writers[number] = pq.ParquetWriter(path, self.schema, **PASSING)
             self._writers[number].write_table(pa.concat_tables(tables))
         self._waiting, self._bytes = {}, 0
+        release()
 
     def close(self) -> None:
         """End the files, so that they can be read."""
@@ -89,15 +95,16 @@ class Buckets:
         for path in self.paths():
             with pq.ParquetFile(path) as file:
                 yield file.read()
+            release()
 
 
 class Spool:
-    """The texts that were kept, in buckets by the first digits of their id. Use as a context manager: the folder starts
+    """The texts that were kept, in buckets by the first bits of their id. Use as a context manager: the folder starts
     empty and is removed at the end."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._digits = 2
+        self._bits = 8
         self._texts = Buckets(folder, "bucket", SPOOLED)
 
     def __enter__(self) -> Self:
@@ -112,11 +119,11 @@ class Spool:
     def expect(self, corpus_bytes: int) -> None:
         """Say how much will come at most, before any does. The number of buckets shapes no bytes of what comes out, but
         how long writing takes and how much memory a bucket."""
-        self._digits = 1 if corpus_bytes <= FEW_BYTES else 2
+        self._bits = min(8, (corpus_bytes // BUCKET_BYTES).bit_length())
 
     def add(self, rows: pa.Table) -> None:
         """Append rows, each to its bucket."""
-        self._texts.add(rows, [int(id[: self._digits], 16) for id in rows["id"].to_pylist()])
+        self._texts.add(rows, [int(id[:2], 16) >> 8 - self._bits for id in rows["id"].to_pylist()])
 
     def close(self) -> None:
         """End the files, so that they can be read."""
@@ -139,6 +146,7 @@ class Spool:
                     ids = batch["id"].to_pylist()
                     yield batch.filter(pa.array([id in left for id in ids], pa.bool_()))
                     left.difference_update(ids)
+            release()
 
 
 class Refused:

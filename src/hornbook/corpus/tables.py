@@ -38,7 +38,9 @@ USUAL = {
 }
 BATCH_ROWS = 64
 BATCH_BYTES = 8 << 20
-WORKER_BYTES = 128 << 20  # of unpacked rows a worker: Daft reads a file as fast as it can, however slowly it is judged
+# Of unpacked rows a file: Daft reads one as fast as it can, however slowly it is judged. Where workers are processes,
+# which start anew for each file, there is so much of it for each.
+ALONE_BYTES, WORKER_BYTES = 32 << 20, 128 << 20
 LINE_FACTOR = 4  # a JSON line may be this many times as long as the text may be: escapes, and the other columns
 PEEKED_ROWS = 100  # of a JSONL file, that tell which columns there are
 SHOWN_COLUMNS = 50
@@ -319,12 +321,12 @@ def beginning(line: bytes) -> str:
 
 
 class Unpacked:
-    """Unpacked rows on disk, in the form that `reading` takes: `files` of `WORKER_BYTES` for each worker, so that who
+    """Unpacked rows on disk, in the form that `reading` takes: `files` of bounded size, so that who
     takes a file whole never holds the corpus. Use as a context manager: at its end the files can be read."""
 
     def __init__(self, folder: Path, workers: int = 1) -> None:
         self.files: list[Path] = []
-        self._full = WORKER_BYTES * workers
+        self._full = WORKER_BYTES * workers if workers > 1 else ALONE_BYTES
         self.rows = self.bytes = 0
         self._folder = folder
         self._writer: pq.ParquetWriter | None = None

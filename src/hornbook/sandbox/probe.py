@@ -157,10 +157,12 @@ def starts(setting: Setting) -> bool:
 def victim() -> Iterator[int]:
     """A process for programs to attack: tracing stops its target, which must not be this process.
 
-    It has no capabilities, which would protect it even from an uncontained program of the same user.
+    It has no capabilities, which would protect it even from an uncontained program of the same user. It ends with this
+    process at the latest, which holds the other end of what it reads.
     """
-    code = f"import os, time; {DROP_CAPABILITIES}; print(flush=True); time.sleep(60)"
-    process = subprocess.Popen([sys.executable, "-S", "-c", code], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    code = f"import os; {DROP_CAPABILITIES}; print(flush=True); os.read(0, 1)"
+    command, pipe = [sys.executable, "-S", "-c", code], subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
     try:
         assert process.stdout is not None
         process.stdout.readline()
