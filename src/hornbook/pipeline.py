@@ -76,7 +76,7 @@ STAGES: dict[str, Stage] = {
     "pretrain": Stage(2, "hornbook.training.pretrain:pretrain", lambda config, _: training_facts(config), resumes=True),
     "finetune": Stage(2, "hornbook.training.finetune:finetune", lambda config, _: training_facts(config), resumes=True),
     "evaluate": Stage(3, "hornbook.evaluation.evaluate:evaluate", examination_facts, resumes=True, asks=True),
-    "baseline": Stage(2, "hornbook.evaluation.baseline:baseline", benchmark_facts("benchmarks")),
+    "baseline": Stage(3, "hornbook.evaluation.baseline:baseline", benchmark_facts("benchmarks")),
     "compare": Stage(1, "hornbook.evaluation.compare:compare", benchmark_facts("benchmarks")),
     "hold_out": Stage(1, "hornbook.decontamination.hold_out:hold_out", benchmark_facts("without")),
     "target_bits": Stage(1, "hornbook.evaluation.target:target_bits", target_facts),

@@ -179,9 +179,9 @@ def test_groups_do_not_depend_on_how_many_files_are_signed_at_once(
         pq.write_table(pa.table({"id": ids, "text": [texts[id] for id in ids]}), tmp_path / f"{part}.parquet")
     paths, lsh = sorted(tmp_path.glob("*.parquet")), Lsh(0.8, 5, 14, 8)
     whole = buckets(paths, lsh)
-    assert len(list(near.cut(paths))) == 1
+    assert len(list(near.parts_of(paths))) == 1
     monkeypatch.setattr(near, "PART_BYTES", 1)
-    assert len(list(near.cut(paths))) == 4
+    assert len(list(near.parts_of(paths))) == 4
     assert buckets(paths, lsh) == whole
     assert {id for group in whole for id in group} == set(texts)
 

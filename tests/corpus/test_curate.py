@@ -244,26 +244,34 @@ def test_how_rows_are_cut_up_on_their_way_shapes_nothing(
     whole = run(corpus, tmp_path / "whole", workers=1)[2]
     monkeypatch.setattr(tables, "BATCH_ROWS", 7)
     monkeypatch.setattr(tables, "ALONE_BYTES", 5000)
-    monkeypatch.setattr(spool, "BUCKET_BYTES", 1)
     monkeypatch.setattr(spool, "WAITING_BYTES", 3000)
-    assert run(corpus, tmp_path / "cut", workers=1)[2] == whole
-    assert digest_folder(tmp_path / "whole") == digest_folder(tmp_path / "cut")
-    assert rows_of_files[0] == sum(rows_of_files[1:]) >= 110  # with the planted rows
+    monkeypatch.setattr(spool, "EACH_BYTES", 0)
+    monkeypatch.setattr(room, "PIECE_ROWS", 3)
+    for bucket_bytes in (1, 100_000):
+        monkeypatch.setattr(spool, "BUCKET_BYTES", bucket_bytes)
+        assert run(corpus, tmp_path / f"cut{bucket_bytes}", workers=1)[2] == whole
+        assert digest_folder(tmp_path / "whole") == digest_folder(tmp_path / f"cut{bucket_bytes}")
+    assert 2 * rows_of_files[0] == sum(rows_of_files[1:]) >= 220  # with the planted rows
     assert len(rows_of_files) > 10
     assert max(rows_of_files[1:]) <= 14
-    assert numbers_of_buckets[0] <= 16 < numbers_of_buckets[1]
+    assert numbers_of_buckets[0] == 1 < numbers_of_buckets[2] <= 32 < numbers_of_buckets[1]
 
 
+@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("fat", ["metadata", "data"])
-def test_rows_fat_in_any_way_end_their_file(fat: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_fat_in_any_way_end_their_file(
+    fat: str, workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tables, "ALONE_BYTES", 100_000)
-    with tables.Unpacked(tmp_path) as unpacked:
+    monkeypatch.setattr(tables, "WORKER_BYTES", 300_000)
+    full = 100_000 if workers == 1 else 600_000
+    with tables.Unpacked(tmp_path, workers) as unpacked:
         for number in range(300):
             item = Item("t.jsonl", "s", f"{number}", (), "x" * 10_000 if fat == "metadata" else "{}")
             unpacked.add(item, b"x" * 10_000 if fat == "data" else b"")
     sizes = [pq.read_table(path).nbytes for path in unpacked.files]
-    assert len(sizes) >= 4
-    assert max(sizes) < 100_000 + 64 * 10_100  # one batch more, at most
+    assert len(sizes) >= 3
+    assert full <= max(sizes) < full + 64 * 10_100  # one batch more, at most
     assert sum(map(len, map(pq.read_table, unpacked.files))) == unpacked.rows == 300
     assert unpacked.bytes >= 3_000_000
 

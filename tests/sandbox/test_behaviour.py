@@ -105,8 +105,11 @@ def busy(cpu_seconds: float) -> str:
 
 
 def test_what_ran_out_of_processor_time_gets_three_times_it_alone():
-    program = Program("t", 0, busy(1.3) + "def f(x): return x * x\n", "def check(c): assert c(3) == 9", "f")
-    assert [v.status for v in judge(Sandbox(workers=1, cpu_seconds=1), [program])] == ["passed"]
+    slow, slower = (
+        Program("t", n, busy(seconds) + "def f(x): return x * x\n", "def check(c): assert c(3) == 9", "f")
+        for n, seconds in enumerate([2.3, 3.7])
+    )
+    assert [v.status for v in judge(Sandbox(workers=1, cpu_seconds=1), [slow, slower])] == ["passed", "timeout"]
     assert [r.error for r in execute(Sandbox(workers=1, cpu_seconds=1), [busy(1.3)])] == [None]
 
 
@@ -257,6 +260,16 @@ def test_an_error_in_the_callback_cleans_up():
     with pytest.raises(KeyboardInterrupt):
         judge(ONE, [Program("t", 0, SQUARE, "def check(c): pass", "f", True)], interrupt)
     assert children() == before
+
+
+def test_what_a_probe_attacks_ends_with_its_parent():
+    code = "from hornbook.sandbox.probe import victim\nwith victim() as pid: print(pid, flush=True); input()"
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe) as parent:
+        attacked = psutil.Process(int(parent.stdout.readline()))
+        assert attacked.is_running()
+        parent.kill()
+    assert wait_for(lambda: not attacked.is_running() or attacked.status() == "zombie")
 
 
 def test_a_killed_parent_takes_everything_with_it():

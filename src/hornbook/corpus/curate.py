@@ -1,6 +1,6 @@
 """The door of the corpus room: from installed Python and a person's own files to clean texts without copies.
 
-list → weigh → read (Daft) → rules → licences → exact and near duplicates (Daft) → documents, rejected, clusters
+list → weigh → read (Daft) → rules → licences → exact and near duplicates → documents, rejected, clusters
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from hornbook.corpus.tables import Columns
 from hornbook.errors import InputError
 from hornbook.records import Document, Rejected, write_dataset
 
-SOME_ROWS = 1024  # on their way from a bucket to the documents
+PIECE_ROWS = 1024  # on their way from a bucket to the documents
 
 
 class Curate(Cleaning):
@@ -189,8 +189,9 @@ def kept(
             else:
                 chosen[id] = at
         order = [chosen[id] for id in sorted(chosen)]
-        for start in range(0, len(order), SOME_ROWS):
-            yield rows.take(pa.array(order[start : start + SOME_ROWS], pa.int64()))
+        for start in range(0, len(order), PIECE_ROWS):
+            yield rows.take(pa.array(order[start : start + PIECE_ROWS], pa.int64()))
+        del rows
 
 
 ALREADY = Refusal("exact-duplicate", "the same row again", "")

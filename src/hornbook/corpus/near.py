@@ -1,4 +1,4 @@
-"""Near duplicates: MinHash signatures and their buckets through Daft, then every candidate verified before it joins.
+"""Near duplicates: MinHash signatures through Daft, their buckets, then every candidate verified before it joins.
 
 Two texts are near duplicates when the Jaccard similarity of their sets of word shingles reaches the threshold. LSH only
 proposes: texts that agree in all rows of one band. It finds a pair of similarity s with probability
@@ -18,13 +18,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hornbook.corpus.engine import daft, on_ray
+from hornbook.corpus.engine import daft, on_ray, processors
 from hornbook.corpus.shingles import Shingles, jaccard
 from hornbook.progress import track
 from hornbook.records import Record
 
 SEED = 1
-PART_BYTES = 32 << 20  # of Parquet files
+PART_BYTES = 16 << 20  # of Parquet files, for each processor
 
 Keys = npt.NDArray[np.uint64]
 
@@ -66,6 +66,7 @@ def buckets(paths: Sequence[Path], lsh: Lsh) -> list[tuple[str, ...]]:
     """Groups of two or more ids whose texts agree in a band, from Parquet files with `id` and `text`."""
     ids, keys = signed(paths, lsh)
     groups = sorted({group for band in range(lsh.bands) for group in agreeing(keys[:, band])})
+    del keys
     candidates = sorted({text for group in groups for text in group})
     named = dict(zip(candidates, ids.take(pa.array(candidates, pa.int64())).to_pylist(), strict=True))
     return [tuple(named[text] for text in group) for group in groups]
@@ -74,21 +75,24 @@ def buckets(paths: Sequence[Path], lsh: Lsh) -> list[tuple[str, ...]]:
 def signed(paths: Sequence[Path], lsh: Lsh) -> tuple[pa.Array, Keys]:
     """The ids in Parquet files, sorted, each once; and a hash of each band of their texts, of shape (texts, bands),
     which is all that memory holds of a signature."""
-    parts = [paths] if on_ray() else list(cut(paths))
+    parts = [paths] if on_ray() else list(parts_of(paths))
     names, keys = [], [np.empty(0, np.uint64)]
     for part in track(parts, "signed", len(parts), "parts"):
         for batch in hashed_bands(part, lsh):
             names.append(batch["id"])
             keys.append(batch["keys"].flatten().to_numpy())
     ids = pa.chunked_array(names, pa.large_string()).combine_chunks()
-    rows = once(ids)
-    return ids.take(rows), np.concatenate(keys).reshape(-1, lsh.bands)[rows]
+    hashes = np.concatenate(keys).reshape(-1, lsh.bands)
+    names, keys = [], []
+    rows = first_of_each(ids)
+    return ids.take(pa.array(rows)), hashes[rows]
 
 
-def cut(paths: Sequence[Path]) -> Iterator[list[Path]]:
-    """Files in parts of about `PART_BYTES`: Daft reads as fast as the disk gives, and would hold them all."""
+def parts_of(paths: Sequence[Path]) -> Iterator[list[Path]]:
+    """Files in parts of bounded size: Daft reads as fast as the disk gives, and would hold them all."""
+    full = PART_BYTES * processors()
     ends = accumulate(path.stat().st_size for path in paths)
-    for _, part in groupby(zip(ends, paths, strict=True), lambda pair: pair[0] // PART_BYTES):
+    for _, part in groupby(zip(ends, paths, strict=True), lambda pair: pair[0] // full):
         yield [path for _, path in part]
 
 
@@ -106,7 +110,7 @@ def hashed_bands(paths: Sequence[Path], lsh: Lsh) -> Iterator[pa.RecordBatch]:
     return batches
 
 
-def once(values: pa.Array) -> npt.NDArray[np.uint64]:
+def first_of_each(values: pa.Array) -> npt.NDArray[np.uint64]:
     """The position of one of each value, in the order of the values."""
     order: npt.NDArray[np.uint64] = pc.sort_indices(values).to_numpy()
     ordered = values.take(pa.array(order))

@@ -19,9 +19,10 @@ import pyarrow.parquet as pq
 
 from hornbook.records import STRINGS, Document, Record, Rejected
 
-WAITING_BYTES = 16 << 20  # over all buckets, before they are written
+WAITING_BYTES = 16 << 20  # over all buckets, before they are written; or so much for each, where that is more:
+EACH_BYTES = 256 << 10  # a writer remembers something of all that it wrote
 GROUP_ROWS = 4096  # as in records.write_table
-BUCKET_BYTES = 8 << 20  # more, where 256 buckets come to more: the fewer there are, the less writing costs
+BUCKET_BYTES = 8 << 20  # at most, until 256 buckets do not suffice; the fewer there are, the less writing costs
 REJECTED_ROWS = 1024  # that wait to become a table
 BATCH_ROWS = 256
 
@@ -47,10 +48,11 @@ def release() -> None:
 
 
 class Buckets:
-    """Files in a folder, of which each row is given the number. What waits in memory is bounded by `WAITING_BYTES`."""
+    """So many files in a folder, of which each row is given the number. What waits in memory is bounded."""
 
-    def __init__(self, folder: Path, name: str, schema: pa.Schema) -> None:
+    def __init__(self, folder: Path, name: str, schema: pa.Schema, count: int) -> None:
         self.folder, self.name, self.schema = folder, name, schema
+        self._full = max(WAITING_BYTES, count * EACH_BYTES)
         self._writers: dict[int, pq.ParquetWriter] = {}
         self._waiting: dict[int, list[pa.Table]] = {}
         self._bytes = 0
@@ -66,7 +68,7 @@ class Buckets:
         for start, end in pairwise([*starts.tolist(), len(ordered)]):
             self._waiting.setdefault(int(ordered[start]), []).append(rows.slice(start, end - start))
         self._bytes += rows.nbytes
-        if self._bytes > WAITING_BYTES:
+        if self._bytes > self._full:
             self.flush()
 
     def flush(self) -> None:
@@ -105,7 +107,7 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._bits = 8
-        self._texts = Buckets(folder, "bucket", SPOOLED)
+        self._texts = Buckets(folder, "bucket", SPOOLED, 1 << self._bits)
 
     def __enter__(self) -> Self:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -120,6 +122,7 @@ class Spool:
         """Say how much will come at most, before any does. The number of buckets shapes no bytes of what comes out, but
         how long writing takes and how much memory a bucket."""
         self._bits = min(8, (corpus_bytes // BUCKET_BYTES).bit_length())
+        self._texts = Buckets(self.folder, "bucket", SPOOLED, 1 << self._bits)
 
     def add(self, rows: pa.Table) -> None:
         """Append rows, each to its bucket."""
@@ -155,7 +158,7 @@ class Refused:
     def __init__(self, folder: Path) -> None:
         self.counts: Counter[str] = Counter()
         self._rows: list[Rejected] = []
-        self._buckets = Buckets(folder, "rejected", Rejected.schema)
+        self._buckets = Buckets(folder, "rejected", Rejected.schema, 16)
 
     def append(self, row: Rejected) -> None:
         """Record a refusal."""
@@ -176,6 +179,7 @@ class Refused:
         self._buckets.close()
         for rows in self._buckets.tables():
             yield rows.sort_by([(name, "ascending") for name in Rejected.schema.names])
+            del rows
 
 
 def write_tables(folder: Path, tables: Iterable[pa.Table], kind: type[Record] = Document) -> int:

@@ -127,7 +127,7 @@ class Posts:
     def __init__(self, folder: Path, settings: StackOverflow, limits: Cleaning, size_bytes: int) -> None:
         self.settings, self.limits = settings, limits
         self._number = min(MOST_BUCKETS, 1 + size_bytes // BUCKET_BYTES)
-        self._buckets = Buckets(folder, "posts", POSTS)
+        self._buckets = Buckets(folder, "posts", POSTS, self._number)
         self._waiting: list[Post] = []
         self._files: dict[str, Item] = {}
 
@@ -164,6 +164,7 @@ class Posts:
             rows = table.sort_by([(name, "ascending") for name in ("source", "question", "kind", "id")])
             for (source, _), group in groupby(posts_in(rows), key=lambda post: (post.source, post.question)):
                 yield from self.thread(self._files[source], list(group))
+            del table, rows
 
     def thread(self, item: Item, posts: list[Post]) -> Iterator[tuple[Item, bytes | Refusal]]:
         """A question with its answers, the question first."""

@@ -38,9 +38,9 @@ USUAL = {
 }
 BATCH_ROWS = 64
 BATCH_BYTES = 8 << 20
-# Of unpacked rows a file: Daft reads one as fast as it can, however slowly it is judged. Where workers are processes,
-# which start anew for each file, there is so much of it for each.
-ALONE_BYTES, WORKER_BYTES = 32 << 20, 128 << 20
+# Of unpacked rows a file, which Daft reads as fast as it can, however slowly it is judged:
+ALONE_BYTES = 32 << 20  # for a worker in this process
+WORKER_BYTES = 128 << 20  # for each of several, which are processes and start anew for each file
 LINE_FACTOR = 4  # a JSON line may be this many times as long as the text may be: escapes, and the other columns
 PEEKED_ROWS = 100  # of a JSONL file, that tell which columns there are
 SHOWN_COLUMNS = 50
@@ -321,8 +321,8 @@ def beginning(line: bytes) -> str:
 
 
 class Unpacked:
-    """Unpacked rows on disk, in the form that `reading` takes: `files` of bounded size, so that who
-    takes a file whole never holds the corpus. Use as a context manager: at its end the files can be read."""
+    """Unpacked rows on disk, in the form that `reading` takes: `files` of bounded size, so that who takes a file whole
+    never holds the corpus. Use as a context manager: at its end the files can be read."""
 
     def __init__(self, folder: Path, workers: int = 1) -> None:
         self.files: list[Path] = []

@@ -50,7 +50,7 @@ def trials(sandbox: Sandbox, problems: tuple[Problem, ...], trusted: bool, limit
     ]
     limits = sandbox.model_copy(update={"cpu_seconds": min(CPU_SECONDS, sandbox.cpu_seconds)})
     with Meter("mutants", len(programs), "programs") as meter:
-        verdicts = judge(limits, programs, lambda _: meter.advance())
+        verdicts = judge(limits, programs, lambda _: meter.advance(), cpu_patience=1)
     status = {(verdict.task_id, verdict.sample): verdict.status for verdict in verdicts}
     if "infrastructure" in status.values():
         raise InfrastructureError("mutants were not judged because the sandbox failed; run again to go on")

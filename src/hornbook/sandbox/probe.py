@@ -165,7 +165,8 @@ def victim() -> Iterator[int]:
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
     try:
         assert process.stdout is not None
-        process.stdout.readline()
+        if not process.stdout.readline():
+            raise InfrastructureError("the sandbox cannot be tried out: no process to attack would start")
         yield process.pid
     finally:
         process.kill()

@@ -40,7 +40,7 @@ from hornbook.sandbox.probe import probe as proven
 
 # How much more time a program gets that ran out of it, when it is run again alone. Some published solutions take three
 # seconds of a slow processor, and more where another program shares it.
-PATIENCE, CPU_PATIENCE = 4, 3
+WALL_PATIENCE, CPU_PATIENCE = 4, 3
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,9 @@ class Sandbox(Config):
         default=3, ge=1, description="CPU time of a program; one that needs more is run again alone with three times it"
     )
     wall_seconds: float = Field(
-        default=15.0, gt=0, description="time on the clock; loose, since other work may slow a program"
+        default=15.0,
+        gt=0,
+        description="time on the clock; loose, since other work may slow a program, and four times it when run again",
     )
     memory_mb: int = Field(default=512, ge=64, description="address space of a program")
     file_mb: int = Field(default=16, ge=0, description="size of any file that a program writes")
@@ -90,21 +92,27 @@ class Sandbox(Config):
 
 
 def judge(
-    config: Sandbox, programs: Iterable[Program], on_verdict: Callable[[Verdict], object] | None = None
+    config: Sandbox,
+    programs: Iterable[Program],
+    on_verdict: Callable[[Verdict], object] | None = None,
+    cpu_patience: int = CPU_PATIENCE,
 ) -> list[Verdict]:
     """Judge programs; verdicts sorted by (task_id, sample), the same whatever the number of workers.
 
     `on_verdict` sees each verdict once it is final, in the order in which they become so. Programs that ran out of time
-    are run again at the end, one alone at a time and with more of it, before that counts. What the machinery failed to
-    judge twice is an `infrastructure` verdict, never a failed program. Raises InfrastructureError where no isolation
-    holds.
+    are run again at the end, one alone at a time and with more of it, of CPU time `cpu_patience` times as much, before
+    that counts. What the machinery failed to judge twice is an `infrastructure` verdict, never a failed program. Raises
+    InfrastructureError where no isolation holds.
     """
     with Crew[Program](setting_of(config), worker_count(config)) as crew:
-        return judge_on(crew, programs, on_verdict)
+        return judge_on(crew, programs, on_verdict, cpu_patience)
 
 
 def judge_on(
-    crew: Crew[Program], programs: Iterable[Program], on_verdict: Callable[[Verdict], object] | None = None
+    crew: Crew[Program],
+    programs: Iterable[Program],
+    on_verdict: Callable[[Verdict], object] | None = None,
+    cpu_patience: int = CPU_PATIENCE,
 ) -> list[Verdict]:
     """`judge` with workers that stand ready, for whoever judges again and again."""
     verdicts: list[Verdict] = []
@@ -119,18 +127,18 @@ def judge_on(
         verdict = verdict_on(program, answer)
         late.append(program) if verdict.status == "timeout" else settle(verdict)
     if late:
-        with Crew[Program](patient(crew.setting), 1) as alone:
+        with Crew[Program](patient(crew.setting, cpu_patience), 1) as alone:
             for program, answer in alone.work(jobs_of(late, settle)):
                 settle(verdict_on(program, answer))
     return sorted(verdicts, key=lambda verdict: (verdict.task_id, verdict.sample))
 
 
-def patient(setting: Setting) -> Setting:
+def patient(setting: Setting, cpu_patience: int = CPU_PATIENCE) -> Setting:
     """The setting in which time-outs are tried again: on a starved machine the clock runs and the program does not, and
     on a shared processor a second of it does less."""
     cpu_seconds, memory, file, output = setting.limits
-    limits = (CPU_PATIENCE * cpu_seconds, memory, file, output)
-    return replace(setting, limits=limits, wall_seconds=PATIENCE * setting.wall_seconds)
+    limits = (cpu_patience * cpu_seconds, memory, file, output)
+    return replace(setting, limits=limits, wall_seconds=WALL_PATIENCE * setting.wall_seconds)
 
 
 def jobs_of(

@@ -58,7 +58,7 @@ def count_kills(exercises: Sequence[Exercise], sandbox: Sandbox, limit: int, *, 
 
     limits = sandbox.model_copy(update={"cpu_seconds": min(CPU_SECONDS, sandbox.cpu_seconds)})
     with Meter("mutants", None, "programs") as meter:
-        for verdict in judge(limits, programs(), lambda _: meter.advance()):
+        for verdict in judge(limits, programs(), lambda _: meter.advance(), cpu_patience=1):
             if verdict.status == "infrastructure":
                 raise InfrastructureError(f"a mutant of {verdict.task_id}: {verdict.detail}; rerun to go on")
             killed[verdict.task_id] += verdict.status != "passed"
