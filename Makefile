@@ -52,6 +52,7 @@ bench-exercises: $(VENV)/.ready-dev  ## 20,000 composed exercises: sound, differ
 bench-corpus: $(VENV)/.ready-dev  ## the corpus stage: step by step, on 5 GB, and deduplication beside datatrove, which it installs apart
 	$(BIN)/python benchmarks/curation.py
 	$(BIN)/python benchmarks/scale.py --gigabytes 5
+	$(BIN)/python benchmarks/grouping.py --millions 3
 	test -x $(RIVAL)/bin/python || $(PYTHON) -m venv $(RIVAL)
 	$(RIVAL)/bin/python -m pip install --quiet --editable . 'datatrove>=0.10,<0.11' spacy 'xxhash<4' orjson
 	$(RIVAL)/bin/python benchmarks/dedupe.py

@@ -29,7 +29,8 @@ import pyarrow as pa
 
 from hornbook.corpus import engine
 from hornbook.corpus.compiled import compiled
-from hornbook.corpus.near import Lsh, buckets, near_duplicates
+from hornbook.corpus.lsh import Lsh, buckets
+from hornbook.corpus.near import near_duplicates
 from hornbook.corpus.reading import read_bytes
 from hornbook.corpus.rules import RULES, Cleaning, Page
 from hornbook.corpus.shingles import ShingleFile

@@ -31,7 +31,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hornbook.corpus import engine
-from hornbook.corpus.near import Lsh, NearDuplicate, buckets, near_duplicates
+from hornbook.corpus.lsh import Lsh, buckets
+from hornbook.corpus.near import NearDuplicate, near_duplicates
 from hornbook.corpus.shingles import ShingleFile
 from hornbook.corpus.sources import python_files
 from hornbook.measure import cpu_seconds

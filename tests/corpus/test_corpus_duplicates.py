@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hornbook.corpus import near
-from hornbook.corpus.near import Components, Lsh, agreeing, buckets, near_duplicates
+from hornbook.corpus import lsh as proposing
+from hornbook.corpus.lsh import Lsh, agreeing, buckets
+from hornbook.corpus.near import Components, near_duplicates
 from hornbook.corpus.shingles import ShingleFile, jaccard, shingle_sets, shingles
 
 
@@ -179,9 +180,9 @@ def test_groups_do_not_depend_on_how_many_files_are_signed_at_once(
         pq.write_table(pa.table({"id": ids, "text": [texts[id] for id in ids]}), tmp_path / f"{part}.parquet")
     paths, lsh = sorted(tmp_path.glob("*.parquet")), Lsh(0.8, 5, 14, 8)
     whole = buckets(paths, lsh)
-    assert len(list(near.parts_of(paths))) == 1
-    monkeypatch.setattr(near, "PART_BYTES", 1)
-    assert len(list(near.parts_of(paths))) == 4
+    assert len(list(proposing.parts_of(paths))) == 1
+    monkeypatch.setattr(proposing, "PART_BYTES", 1)
+    assert len(list(proposing.parts_of(paths))) == 4
     assert buckets(paths, lsh) == whole
     assert {id for group in whole for id in group} == set(texts)
 

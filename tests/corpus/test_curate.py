@@ -15,9 +15,10 @@ from hornbook.corpus import canaries, gather, near, rules, spool, tables
 from hornbook.corpus import curate as room
 from hornbook.corpus.curate import Curate, curate
 from hornbook.corpus.findings import KINDS, Kind
+from hornbook.corpus.lsh import Lsh
 from hornbook.corpus.redact import FINDERS
 from hornbook.corpus.rules import RULES, Cleaning
-from hornbook.corpus.shingles import shingles
+from hornbook.corpus.shingles import jaccard, shingles
 from hornbook.corpus.sources import Item
 from hornbook.errors import CanaryError, InputError
 from hornbook.records import Document, Rejected, content_id, read_dataset, write_dataset
@@ -105,7 +106,7 @@ def test_clusters_name_who_stays(corpus: Path, tmp_path: Path) -> None:
     assert row.id == content_id(program(3) + "\n\nprint(1)\n")
     assert row.survivor == row.cluster == content_id(program(3))
     one, other = (shingles(text, 5) for text in (program(3), program(3) + "print(1)"))
-    assert row.jaccard == near.jaccard(one, other) >= 0.8
+    assert row.jaccard == jaccard(one, other) >= 0.8
 
 
 def test_equal_text_keeps_every_claim_and_the_licensed_copy_stays(tmp_path: Path) -> None:
@@ -507,9 +508,9 @@ def test_deduplication_that_finds_nothing_fails_the_run(
 
 def test_planted_pairs_lie_where_they_should() -> None:
     for threshold in (0.5, 0.7, 0.8, 0.85, 0.95, 1.0):
-        lsh = near.Lsh(threshold, 5, 14, 8)
+        lsh = Lsh(threshold, 5, 14, 8)
         above, below = (
-            near.jaccard(*(shingles(text, 5) for text in canaries.pair(side, 0, lsh))) for side in ("above", "below")
+            jaccard(*(shingles(text, 5) for text in canaries.pair(side, 0, lsh))) for side in ("above", "below")
         )
         assert threshold <= above < threshold + 0.01
         assert threshold - 0.01 < below < threshold

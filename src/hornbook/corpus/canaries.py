@@ -20,7 +20,7 @@ import pyarrow as pa
 from hornbook.artifacts import Ledger
 from hornbook.corpus.findings import Kind
 from hornbook.corpus.gather import Gathered
-from hornbook.corpus.near import Lsh
+from hornbook.corpus.lsh import Lsh
 from hornbook.corpus.rules import Cleaning
 from hornbook.corpus.sources import PLANTED, Item
 from hornbook.corpus.spool import SPOOLED

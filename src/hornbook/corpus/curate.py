@@ -21,7 +21,8 @@ from hornbook.config import operational
 from hornbook.corpus import canaries, engine
 from hornbook.corpus.gather import Gathered, gather
 from hornbook.corpus.licenses import allowed_ids, not_allowed
-from hornbook.corpus.near import Lsh, NearDuplicate, buckets, near_duplicates
+from hornbook.corpus.lsh import Lsh, buckets
+from hornbook.corpus.near import NearDuplicate, near_duplicates
 from hornbook.corpus.reading import refused
 from hornbook.corpus.rules import Cleaning, Refusal, excerpt
 from hornbook.corpus.shingles import ShingleFile
