@@ -411,7 +411,7 @@ def test_a_teachers_tests_are_never_trusted(
 ) -> None:
     seen: list[Program] = []
 
-    def judge(_: Sandbox, given: Iterable[Program], *_on: Any) -> list[Verdict]:
+    def judge(_: Sandbox, given: Iterable[Program], *_on: Any, **_more: object) -> list[Verdict]:
         programs = list(given)
         seen.extend(programs)
         right = [p.source.endswith(("x * 2\n", "x + x\n")) for p in programs]
