@@ -265,14 +265,15 @@ def test_rows_fat_in_any_way_end_their_file(
 ) -> None:
     monkeypatch.setattr(tables, "ALONE_BYTES", 100_000)
     monkeypatch.setattr(tables, "WORKER_BYTES", 300_000)
+    monkeypatch.setattr(tables, "BATCH_ROWS", 5)
     full = 100_000 if workers == 1 else 600_000
     with tables.Unpacked(tmp_path, workers) as unpacked:
         for number in range(300):
             item = Item("t.jsonl", "s", f"{number}", (), "x" * 10_000 if fat == "metadata" else "{}")
             unpacked.add(item, b"x" * 10_000 if fat == "data" else b"")
     sizes = [pq.read_table(path).nbytes for path in unpacked.files]
-    assert len(sizes) >= 3
-    assert full <= max(sizes) < full + 64 * 10_100  # one batch more, at most
+    assert len(sizes) >= 4
+    assert full <= max(sizes) < full + 5 * 10_100  # one batch more, at most
     assert sum(map(len, map(pq.read_table, unpacked.files))) == unpacked.rows == 300
     assert unpacked.bytes >= 3_000_000
 

@@ -68,7 +68,7 @@ def collected(batches: Iterable[pa.RecordBatch], bands: int) -> tuple[pa.Array, 
         names.append(batch["id"])
         parts.append(batch["keys"].flatten().to_numpy())
     ids, keys = pa.chunked_array(names, pa.large_string()).combine_chunks(), np.concatenate(parts).reshape(-1, bands)
-    names, parts = [], []
+    names, parts = [], []  # not held beside their copies
     rows = first_of_each(ids)
     return ids.take(pa.array(rows)), keys[rows]
 

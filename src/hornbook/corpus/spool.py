@@ -19,8 +19,9 @@ import pyarrow.parquet as pq
 
 from hornbook.records import STRINGS, Document, Record, Rejected
 
-WAITING_BYTES = 16 << 20  # over all buckets, before they are written; or so much for each, where that is more:
-EACH_BYTES = 256 << 10  # a writer remembers something of all that it wrote
+# What waits over all buckets before it is written: the larger of these, the second times the number of buckets. A writer
+# remembers some kilobytes of each row group, however small.
+WAITING_BYTES, EACH_BYTES = 16 << 20, 256 << 10
 GROUP_ROWS = 4096  # as in records.write_table
 BUCKET_BYTES = 8 << 20  # at most, until 256 buckets do not suffice; the fewer there are, the less writing costs
 REJECTED_ROWS = 1024  # that wait to become a table
