@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 
 from hornbook.records import STRINGS, Document, Record, Rejected
 
-# What waits over all buckets before it is written: the larger of these, the second times the number of buckets. A writer
-# remembers some kilobytes of each row group, however small.
+# What may wait over all buckets before it is written: the larger of these, the second times the number of buckets. A
+# writer remembers some kilobytes of each row group, however small.
 WAITING_BYTES, EACH_BYTES = 16 << 20, 256 << 10
 GROUP_ROWS = 4096  # as in records.write_table
 BUCKET_BYTES = 8 << 20  # at most, until 256 buckets do not suffice; the fewer there are, the less writing costs
